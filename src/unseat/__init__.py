@@ -1,0 +1,52 @@
+"""unseat: put learned policies in the place of a system's heuristics, and measure honestly whether they are better.
+
+The public names are loaded when first used, so that importing the package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from unseat.core.card import Card, Paper
+    from unseat.core.errors import LimitReached, UnseatError, UserError
+    from unseat.core.learner import Bounder, Contender, Kind, Learner, Role, Study
+    from unseat.core.outcome import Limits, Outcome, Status
+    from unseat.core.policy import Artefact, Form, InvalidAnswer, Policy, Question, Session, Signature, View
+    from unseat.core.registry import names as tasks
+    from unseat.core.registry import task
+    from unseat.core.task import Exported, Instance, Need, Objective, Task
+    from unseat.lab.evaluate import compare, evaluate
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "core.card": ("Card", "Paper"),
+    "core.errors": ("LimitReached", "UnseatError", "UserError"),
+    "core.learner": ("Bounder", "Contender", "Kind", "Learner", "Role", "Study"),
+    "core.outcome": ("Limits", "Outcome", "Status"),
+    "core.policy": ("Artefact", "Form", "InvalidAnswer", "Policy", "Question", "Session", "Signature", "View"),
+    "core.registry": ("names", "task"),
+    "core.task": ("Exported", "Instance", "Need", "Objective", "Task"),
+    "lab.evaluate": ("compare", "evaluate"),
+}
+_WHERE = {name: room for room, names in _HOME.items() for name in names} | {"tasks": "core.registry"}
+
+__all__ = [
+    "Artefact", "Bounder", "Card", "Contender", "Exported", "Form", "Instance", "InvalidAnswer", "Kind", "Learner",
+    "LimitReached", "Limits", "Need", "Objective", "Outcome", "Paper", "Policy", "Question", "Role", "Session",
+    "Signature", "Status", "Study", "Task", "UnseatError", "UserError", "View", "compare", "evaluate", "task", "tasks",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name == "tasks":
+        return importlib.import_module("unseat.core.registry").names
+    if name not in _WHERE:
+        raise AttributeError(f"module 'unseat' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"unseat.{_WHERE[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,1 @@
+"""The contract between engines, policies and the laboratory. Imports nothing else of unseat."""

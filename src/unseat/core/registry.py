@@ -1,0 +1,67 @@
+"""Tasks by name, found through entry points, so that a stranger's task is registered like a built-in one."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from unseat.core.errors import ContractError, UserError
+from unseat.core.task import Task
+
+GROUP = "unseat.tasks"
+
+
+@cache
+def _entries() -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name)}
+
+
+def names() -> list[str]:
+    """Ids of all registered tasks, without their versions."""
+    return list(_entries())
+
+
+def task(name: str, *, data: str | None = None, options: Mapping[str, Any] | None = None) -> Task:
+    """The task of that id, on its own data or on a user's.
+
+    Args:
+        name: ``cache`` or, with its version, ``cache-v0``.
+        data: A source for `Task.open`.
+        options: The task's own options.
+
+    Raises:
+        UserError: There is no such task or version, or the data cannot be read.
+    """
+    found = _plain(name)
+    if data is None:
+        return found
+    opened = found.open(data, options or {})
+    opened.source, opened.option_values = data, dict(options or {})
+    return opened
+
+
+@cache
+def _plain(name: str) -> Task:
+    base, dash, version = name.rpartition("-v")
+    known = _entries()
+    if name not in known and dash and version.isdigit() and base in known:
+        found = _plain(base)
+        if found.card.version != int(version):
+            raise UserError(
+                f"task {base} is at version {found.card.version} here, not {version}; use {found.card.full_id}"
+            )
+        return found
+    if name not in known:
+        near = difflib.get_close_matches(name, known, 1)
+        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known) or 'none'}"
+        raise UserError(f"there is no task {name!r}; {hint}")
+    try:
+        made = known[name].load()()
+    except ImportError as error:
+        raise UserError(f"task {name} cannot be loaded: {error}; `unseat doctor` says what is missing") from error
+    if not isinstance(made, Task):
+        raise ContractError(f"entry point {known[name].value} gives {type(made).__name__}, not a Task")
+    return made

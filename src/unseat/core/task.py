@@ -1,0 +1,230 @@
+"""Tasks: one decision in one system, with its engine, data and objective."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import resource
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from unseat.core.card import Card
+from unseat.core.errors import UserError
+from unseat.core.learner import Contender
+from unseat.core.outcome import Limits, Outcome, Status
+from unseat.core.policy import DeadlineReached, Form, InvalidAnswer, Policy, Question
+
+if TYPE_CHECKING:
+    import gymnasium
+    from pydantic import BaseModel
+
+Split = Literal["train", "valid", "test"]
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One problem, worth a ledger row.
+
+    Attributes:
+        id: Unique within the task.
+        group: The unit of independence (a trace family, a project); never in two splits.
+        split: ``train``, ``valid`` or ``test``.
+        level: Where on a swept condition it lies; instances that differ only in level form a curve.
+        series: What the instances of one curve share; the instance's own id where there is no level.
+        weight: Its weight in means.
+        suites: The suites it is in; ``quick`` is a part of ``full``.
+        facts: What `load` needs besides, as JSON.
+    """
+
+    id: str
+    group: str
+    split: Split
+    level: float | None = None
+    series: str = ""
+    weight: float = 1.0
+    suites: frozenset[str] = frozenset({"full"})
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The one number that a task id is about.
+
+    Attributes:
+        name: Its name, such as ``miss ratio``.
+        unit: Its unit, for axes and tables; empty for a plain ratio.
+        minimise: Whether less is better.
+        can_be_zero: Whether values can be zero, so that contenders are compared by difference and not by ratio.
+        worst: Gives the value of a failed run from the problem (None where it could not be loaded) and the limits.
+    """
+
+    name: str
+    unit: str
+    worst: Callable[[Any, Limits], float]
+    minimise: bool = True
+    can_be_zero: bool = False
+
+    def failure(self, problem: Any, limits: Limits) -> float:
+        """The value that a failed run counts with."""
+        return self.worst(problem, limits)
+
+
+@dataclass(frozen=True)
+class Need:
+    """Something outside Python's core install that a task can use, for `unseat doctor`.
+
+    Attributes:
+        name: What it is.
+        found: Its version, or None where it is missing.
+        wanted: The versions that work, in words.
+        install: The command that installs it.
+        optional: Whether the task runs without it.
+        purpose: What it is for.
+    """
+
+    name: str
+    found: str | None
+    wanted: str
+    install: str
+    optional: bool
+    purpose: str
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A policy in a form that the system can run.
+
+    Attributes:
+        format: Name for `unseat export --to`.
+        text: What it is, in a line.
+        write: Writes a policy for an instance's facts to a path.
+    """
+
+    format: str
+    text: str
+    write: Callable[[Policy, Any], None]
+
+
+class Task(ABC):
+    """One decision in one system.
+
+    A task is cheap to make: whatever is heavy is imported when first used.
+
+    Attributes:
+        source: What `open` was given; None for the built-in data.
+        option_values: The options `open` was given.
+    """
+
+    card: Card
+    objective: Objective
+    forms: frozenset[Form]
+    options: type[BaseModel] | None = None
+    source: str | None = None
+    option_values: Mapping[str, Any]
+
+    def __init__(self) -> None:
+        self.option_values = {}
+
+    @property
+    @abstractmethod
+    def questions(self) -> Mapping[str, Question]:
+        """What the engine asks, by name; the first is the main one."""
+
+    @abstractmethod
+    def instances(self) -> Sequence[Instance]:
+        """All instances; cheap, and the same on every call."""
+
+    @abstractmethod
+    def load(self, instance: Instance) -> Any:
+        """The problem itself; may fetch, before any clock runs. The problem is never changed by a run."""
+
+    @abstractmethod
+    def run(self, problem: Any, policy: Policy, *, seed: int, limits: Limits) -> Outcome:
+        """Run the engine with a policy in the heuristic's place.
+
+        Raises:
+            InvalidAnswer: The policy answered outside what the question allows.
+            DeadlineReached: The time was up before there was a valid answer.
+        """
+
+    @abstractmethod
+    def contenders(self) -> Mapping[str, Contender]:
+        """Everything that is measured, by name, incumbents first."""
+
+    def open(self, source: str, options: Mapping[str, Any]) -> Task:
+        """The same task on a user's own data.
+
+        Raises:
+            UserError: The data cannot be read, or the task takes none.
+        """
+        raise UserError(f"task {self.card.id} takes no --data")
+
+    def content(self, instance: Instance) -> str:
+        """A hash of the instance's data, without loading it where that can be helped; part of the ledger's key."""
+        text = json.dumps({**asdict(instance), "suites": [], "split": ""}, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def needs(self) -> Sequence[Need]:
+        """What `unseat doctor` looks for."""
+        return ()
+
+    def exporters(self) -> Mapping[str, Exported]:
+        """The forms in which a policy can be handed over, by name."""
+        return {}
+
+    def env(self, instance: Instance) -> gymnasium.Env[Any, Any]:
+        """The Gymnasium environment of an instance, derived from the engine unless overridden by a native one."""
+        from unseat.core.env import TaskEnv
+
+        return TaskEnv(self, instance)
+
+    def warm(self) -> None:
+        """Compile what is compiled on first use, so that no clock counts it."""
+
+    def instance(self, name: str) -> Instance:
+        """The instance of that id.
+
+        Raises:
+            UserError: There is none.
+        """
+        for instance in self.instances():
+            if instance.id == name:
+                return instance
+        raise UserError(f"task {self.card.id} has no instance {name!r}; `unseat tasks --json` lists them")
+
+
+def attempt(task: Task, instance: Instance, policy: Policy, *, seed: int, limits: Limits) -> Outcome:
+    """Run a policy, and turn whatever it does wrong into an outcome.
+
+    Loading the problem is not on the clock. What kills the process or hangs is for the executor to see.
+    """
+    problem = task.load(instance)
+    began, cpu = time.perf_counter(), _cpu_s()
+    status, message = Status.OK, ""
+    try:
+        outcome = task.run(problem, policy, seed=seed, limits=limits)
+        if outcome.status is Status.OK and outcome.value != outcome.value:
+            status, message = Status.INVALID, "the objective is not a number"
+    except InvalidAnswer as error:
+        status, message = Status.INVALID, str(error)
+    except DeadlineReached as error:
+        status, message = Status.TIMEOUT, str(error)
+    except UserError:
+        raise
+    except Exception as error:
+        # A stranger's policy may raise anything; that is a result of the run, not a fault of the platform.
+        status, message = Status.CRASHED, f"{type(error).__name__}: {error}"
+    if status is not Status.OK:
+        outcome = Outcome(task.objective.failure(problem, limits), status, message=message[:500])
+    elif outcome.status is not Status.OK:
+        outcome = replace(outcome, value=task.objective.failure(problem, limits))
+    return replace(outcome, wall_s=time.perf_counter() - began, cpu_s=_cpu_s() - cpu)
+
+
+def _cpu_s() -> float:
+    """CPU seconds of this process and of the children it has waited for."""
+    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime

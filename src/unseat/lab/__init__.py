@@ -1,0 +1,1 @@
+"""The laboratory: running experiments, keeping what they gave, and comparing it honestly."""

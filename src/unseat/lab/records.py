@@ -1,0 +1,261 @@
+"""The records that the laboratory passes around: jobs, runs, fits and comparisons. All are plain JSON."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Self
+
+from unseat.core.learner import Role
+from unseat.core.outcome import Limits, Outcome
+
+
+def digest(content: Any) -> str:
+    """SHA-256, in hex, of anything that is plain JSON."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run to be done, anywhere.
+
+    Attributes:
+        task: Id of the task, without its version.
+        data: What `--data` gave, or None for the built-in data.
+        options: The task's own options.
+        instance: Id of the instance.
+        contender: Name in tables; for a bound, the name of the task's bounder.
+        role: The contender's role.
+        artefact: Hash of the policy in the content store; None for a bound.
+        seed: Seed of fit and run.
+        limits: Limits of the run.
+        repeat: Which repetition; above zero only for timed tasks.
+    """
+
+    task: str
+    instance: str
+    contender: str
+    role: Role
+    artefact: str | None
+    seed: int
+    limits: Limits
+    data: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    repeat: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """The job as plain JSON."""
+        return {**asdict(self), "role": str(self.role), "limits": self.limits.to_json(), "options": dict(self.options)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+        return cls(**{**data, "role": Role(data["role"]), "limits": Limits.from_json(data["limits"])})
+
+
+@dataclass(frozen=True)
+class FitJob:
+    """One fit to be done, anywhere.
+
+    Attributes:
+        contender: Name of the task's contender whose learner is fitted.
+        train: Ids of the training instances.
+        valid: Ids of the validation instances.
+        limits: What the fit may use.
+    """
+
+    task: str
+    contender: str
+    train: tuple[str, ...]
+    valid: tuple[str, ...]
+    seed: int
+    limits: Limits
+    data: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The job as plain JSON."""
+        return {**asdict(self), "limits": self.limits.to_json(), "options": dict(self.options)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+        return cls(**{**data, "train": tuple(data["train"]), "valid": tuple(data["valid"]),
+                      "limits": Limits.from_json(data["limits"])})  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as the ledger holds it.
+
+    Attributes:
+        key: What tells it from every other: task sources, instance content, artefact, limits, seed, versions.
+        task: Full id of the task, such as ``cache-v0``.
+        fold: Which fold it belongs to; None without folds. Set by the experiment, not part of the key.
+        fit: Key of the fit that made the policy; None where nothing was fitted.
+        provenance: Machine, versions and sources, as JSON.
+    """
+
+    key: str
+    task: str
+    contender: str
+    role: Role
+    instance: str
+    group: str
+    split: str
+    level: float | None
+    series: str
+    weight: float
+    seed: int
+    outcome: Outcome
+    artefact: str | None
+    job: Mapping[str, Any]
+    provenance: Mapping[str, Any]
+    fit: str | None = None
+    fold: int | None = None
+    block: str | None = None
+    created: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The row that `unseat run --json` prints."""
+        outcome = self.outcome
+        return {
+            "task": self.task, "contender": self.contender, "role": str(self.role), "instance": self.instance,
+            "group": self.group, "split": self.split, "level": self.level, "seed": self.seed, "fold": self.fold,
+            "status": str(outcome.status), "value": outcome.value, "decisions": outcome.decisions,
+            "decide_ns": outcome.decide_ns, "wall_s": outcome.wall_s, "cpu_s": outcome.cpu_s,
+            "metrics": dict(outcome.metrics), "message": outcome.message, "key": self.key,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fit as the ledger holds it.
+
+    Attributes:
+        artefact: Hash of the policy that came out, in the content store.
+        groups: The training and validation groups; the policy is refused on their instances elsewhere.
+        wall_s: What the fit took.
+        runs: How many runs of the engine it used.
+        status: ``ok``, or ``limit`` (the last proposal is the result), ``crashed`` or ``timeout``.
+    """
+
+    key: str
+    task: str
+    contender: str
+    artefact: str | None
+    job: Mapping[str, Any]
+    groups: tuple[str, ...]
+    wall_s: float
+    cpu_s: float
+    runs: int
+    status: str
+    message: str
+    provenance: Mapping[str, Any]
+    created: str = ""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A figure with its 95% interval; without one (`low` and `high` None) where there are too few groups."""
+
+    point: float
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Contender a against b on the same instances and seeds; see `unseat.lab.statistics`.
+
+    Attributes:
+        ratio: Cost of a over cost of b (under 1: a is better), or None where values can be zero.
+        difference: Cost of a less cost of b, in the objective's unit (under 0: a is better).
+        gap_closed: Aggregate gain over aggregate headroom; None without a bound or with no instance over min_headroom.
+        gap_median: Median over instances of the share closed.
+        p_better: Probability that a is better, by the bootstrap.
+        p_holm: p-value that a is not better, after Holm over the challengers.
+        regressions: How many instances a loses on, and the worst loss as a ratio.
+        per_group: Gap closed (or ratio) of each group, for fewer than five groups.
+        hindsight: Whether b is the best incumbent of each instance in hindsight.
+        method: How the interval was made, in words.
+    """
+
+    task: str
+    a: str
+    b: str
+    ratio: Interval | None
+    difference: Interval
+    gap_closed: Interval | None
+    gap_median: Interval | None
+    p_better: float
+    p_holm: float | None
+    regressions: int
+    worst: float
+    instances: int
+    groups: int
+    seeds: int
+    method: str
+    per_group: Mapping[str, float] = field(default_factory=dict)
+    hindsight: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that `unseat compare --json` prints."""
+        shown = asdict(self)
+        shown["regressions"] = {"count": self.regressions, "worst": shown.pop("worst")}
+        return shown
+
+    def with_holm(self, p: float) -> Self:
+        """The same comparison after a correction over several challengers."""
+        return replace(self, p_holm=p)
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A policy that beats a bound: an error in one of the two."""
+
+    task: str
+    instance: str
+    seed: int
+    contender: str
+    value: float
+    bound: str
+    bound_value: float
+
+
+@dataclass(frozen=True)
+class Results:
+    """What an experiment on one task gave.
+
+    Attributes:
+        task: Full id of the task.
+        runs: Every run, bounds included.
+        fits: Every fit behind them.
+        comparisons: Each challenger against the incumbent that was chosen on valid; tuned incumbents too.
+        hindsight: Each challenger against the best incumbent of each instance.
+        incumbent: Name of the incumbent to beat.
+        challenger: Name of the headline challenger, chosen on valid; None where there is none.
+        bound: Name of the bound that counts; None without one.
+        violations: Bounds that were beaten.
+        skipped: Contender to the reason it was not measured.
+        choice: How incumbent and challenger were chosen, in words.
+    """
+
+    task: str
+    runs: tuple[Run, ...]
+    fits: tuple[Fit, ...]
+    comparisons: tuple[Comparison, ...]
+    hindsight: tuple[Comparison, ...]
+    incumbent: str | None
+    challenger: str | None
+    bound: str | None
+    violations: tuple[Violation, ...] = ()
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    choice: str = ""
+
+    @property
+    def failed(self) -> list[Run]:
+        """Runs that did not end well."""
+        return [run for run in self.runs if run.outcome.status != "ok"]
