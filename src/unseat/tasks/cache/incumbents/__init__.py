@@ -1,0 +1,98 @@
+"""The policies that caches use today, one file each, all in the same order: docstring, `init`, `run`.
+
+Every kernel has one signature::
+
+    run(ids: int32[n], sizes: int64[n_objects], start, stop, capacity, state, counts: int64[4]) -> None
+
+It serves requests ``[start, stop)`` and *adds* to ``counts`` the requests, misses, missed bytes and evictions. All that
+it remembers is in ``state``, the tuple of arrays that ``init(n_objects, capacity, **parameters)`` made, so serving
+``[0, k)`` and then ``[k, n)`` is the same as serving ``[0, n)``: warm-up and judged part are two calls, and a streaming
+cache is one call per request. Kernels for equal sizes do not read ``sizes``; their capacity counts objects and a missed
+object counts one byte. Kernels for sizes have a capacity in bytes and never admit an object larger than that.
+``capacity`` is at least 1.
+
+Kernels keep to the subset of Python that `unseat.tasks.cache.exporters` translates to C.
+
+Importing this module imports no Numba; asking an entry for ``init`` or ``run`` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from types import MappingProxyType, ModuleType
+from typing import Any, NamedTuple
+
+State = tuple[Any, ...]
+
+
+class Parameter(NamedTuple):
+    """A number that a tuner may choose: ``log`` asks for a logarithmic scale; whole if the default is an int."""
+
+    default: float
+    low: float
+    high: float
+    log: bool = False
+
+
+@dataclass(frozen=True)
+class Fused:
+    """A policy and the cache in one compiled loop.
+
+    Attributes:
+        name: the policy's usual name.
+        module: the file with `init` and `run`.
+        paper: what defines it.
+        sized: whether objects have sizes; the capacity is then in bytes.
+        parameters: what may be tuned, with the published defaults.
+    """
+
+    name: str
+    module: str
+    paper: str
+    sized: bool = False
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+
+    def _load(self) -> ModuleType:
+        return import_module(self.module)
+
+    @property
+    def init(self) -> Callable[..., State]:
+        """``init(n_objects, capacity, **parameters) -> state``."""
+        function: Callable[..., State] = self._load().init
+        return function
+
+    @property
+    def run(self) -> Callable[..., None]:
+        """The kernel."""
+        function: Callable[..., None] = self._load().run
+        return function
+
+
+def _entry(name: str, file: str, paper: str, *, sized: bool = False, **parameters: Parameter) -> tuple[str, Fused]:
+    return name, Fused(name, f"{__name__}.{file}", paper, sized, MappingProxyType(parameters))
+
+
+FUSED: Mapping[str, Fused] = MappingProxyType(
+    dict(
+        [
+            _entry("fifo", "fifo", "Belady, IBM Systems Journal 5(2), 1966"),
+            _entry("lru", "lru", "Mattson et al., IBM Systems Journal 9(2), 1970"),
+            _entry("clock", "clock", "Corbató, 1968; Smith, ACM TODS 3(3), 1978", bits=Parameter(1, 1, 4)),
+            _entry("sieve", "sieve", "Zhang et al., NSDI 2024"),
+            _entry(
+                "s3fifo",
+                "s3fifo",
+                "Yang et al., SOSP 2023",
+                small=Parameter(0.1, 0.01, 0.5, log=True),
+                ghost=Parameter(0.9, 0.1, 4.0, log=True),
+                threshold=Parameter(2, 1, 3),
+            ),
+            _entry("lfu", "lfu", "Shah, Mitra and Matani, 2010"),
+            _entry("arc", "arc", "Megiddo and Modha, FAST 2003"),
+            _entry("random", "random_eviction", "Steele, Lea and Flood, OOPSLA 2014 (the generator)"),
+        ]
+    )
+)
+"""The compiled incumbents by name."""

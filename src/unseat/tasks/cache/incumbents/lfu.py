@@ -1,0 +1,78 @@
+"""LFU: evict the object requested least often since it entered; among equals the first to reach that count.
+
+The constant-time form of Shah, Mitra and Matani ("An O(1) algorithm for implementing the LFU cache eviction scheme",
+2010): a list of buckets in order of frequency, each with a list of its objects. A bucket's number, its anchor row and
+its frequency live in arrays; at most as many buckets are in use as objects are resident.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unseat.core.jit import jit
+from unseat.tasks.cache.engine.lists import append, empty_lists, unlink
+from unseat.tasks.cache.engine.trace import Int32, Int64
+
+State = tuple[Int64, Int32, Int32, Int64, Int32]
+
+
+def init(n_objects: int, capacity: int) -> State:
+    """``(scalars: [resident, free buckets], links: objects' rows, then the buckets' anchors, order: the buckets by
+    frequency with its own anchor last, frequency of a bucket, bucket_of: -1 when absent)``."""
+    n_buckets = min(capacity, n_objects) + 1
+    order = empty_lists(n_buckets, 1)
+    order[:n_buckets, 1] = np.arange(1, n_buckets + 1)  # unused buckets are chained through the same links
+    frequency = np.zeros(n_buckets, np.int64)
+    return np.zeros(2, np.int64), empty_lists(n_objects, n_buckets), order, frequency, np.full(n_objects, -1, np.int32)
+
+
+@jit
+def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: State, counts: Int64) -> None:
+    """Serve requests ``[start, stop)``; see `unseat.tasks.cache.incumbents` for the signature."""
+    scalars, links, order, frequency, bucket_of = state
+    resident = scalars[0]
+    free = scalars[1]
+    anchor = order.shape[0] - 1
+    first_row = bucket_of.shape[0]
+    misses = 0
+    evictions = 0
+    for t in range(start, stop):
+        x = ids[t]
+        source = bucket_of[x]
+        if source >= 0:
+            place = source  # the bucket behind which the one with the next frequency belongs
+            count = frequency[source] + 1
+            unlink(links, x)
+        else:
+            misses += 1
+            place = anchor
+            count = 1
+            if resident == capacity:
+                source = order[anchor, 1]
+                victim = links[first_row + source, 1]
+                unlink(links, victim)
+                bucket_of[victim] = -1
+                evictions += 1
+            else:
+                resident += 1
+        target = order[place, 1]
+        if target == anchor or frequency[target] != count:
+            target = free
+            free = order[free, 1]
+            frequency[target] = count
+            order[target, 0] = place
+            order[target, 1] = order[place, 1]
+            order[order[place, 1], 0] = target
+            order[place, 1] = target
+        append(links, first_row + target, x)
+        bucket_of[x] = target
+        if source >= 0 and links[first_row + source, 1] == first_row + source:
+            unlink(order, source)
+            order[source, 1] = free
+            free = source
+    scalars[0] = resident
+    scalars[1] = free
+    counts[0] += stop - start
+    counts[1] += misses
+    counts[2] += misses
+    counts[3] += evictions
