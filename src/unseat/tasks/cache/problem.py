@@ -1,0 +1,129 @@
+"""One trace at one capacity, and how a session serves it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from unseat.core.errors import ContractError
+from unseat.core.outcome import Outcome
+from unseat.core.policy import DeadlineReached, Session, View
+from unseat.tasks.cache.engine.simulate import Counts
+from unseat.tasks.cache.engine.trace import Int32, Int64, Trace
+
+LEARN_EVERY = 10_000
+"""Requests between two calls of `Session.learn`, in every instance."""
+
+QUESTION = "evict"
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What the engine runs.
+
+    Attributes:
+        trace: The requests.
+        capacity: Objects, or bytes where the trace has sizes.
+        judged_from: Requests before this one warm the cache and are not judged.
+    """
+
+    trace: Trace
+    capacity: int
+    judged_from: int
+
+    @property
+    def sizes(self) -> Int64:
+        """Bytes of each object; empty where all count one."""
+        return np.empty(0, np.int64) if self.trace.sizes is None else self.trace.sizes
+
+    def view(self, deadline: float | None = None) -> View:
+        """What a policy is told: the capacity. The size of the id space is for loops that hold the engine too."""
+        facts = {"capacity": self.capacity, "sized": self.trace.sizes is not None, "id_space": self.trace.n_objects}
+        return View(QUESTION, facts, deadline=deadline)
+
+    def outcome(self, warm: Counts, judged: Counts, *, start_s: float, learn_s: float, serve_s: float) -> Outcome:
+        """What a run measured: the value is the (byte) miss ratio of the judged part."""
+        asked = judged.requests if self.trace.sizes is None else self._judged_bytes
+        metrics = {
+            "requests": warm.requests + judged.requests,
+            "judged_requests": judged.requests,
+            "misses": warm.misses + judged.misses,
+            "judged_misses": judged.misses,
+            "judged_missed_bytes": judged.missed_bytes,
+            "judged_bytes": asked,
+            "capacity": self.capacity,
+            "objects": self.trace.n_objects,
+            "requests_per_s": (warm.requests + judged.requests) / max(serve_s, 1e-9),
+        }
+        if self.trace.sizes is None:
+            del metrics["judged_missed_bytes"], metrics["judged_bytes"]
+        decisions = warm.evictions + judged.evictions
+        value = judged.missed_bytes / asked
+        return Outcome(value, decisions=decisions, start_s=start_s, learn_s=learn_s, metrics=metrics)
+
+    @cached_property
+    def _judged_bytes(self) -> int:
+        return int(self.sizes[self.trace.ids[self.judged_from :]].sum())
+
+    def seen(self, stop: int) -> Seen:
+        """The requests before `stop`, not to be written to."""
+        past, sizes = self.trace.ids[:stop], self.sizes.view()
+        past.flags.writeable = sizes.flags.writeable = False
+        return Seen(past, sizes)
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """A session's past, up to the moment of learning.
+
+    Attributes:
+        ids: int32[t], the requests so far, as dense ids.
+        sizes: int64[objects], bytes of each object; empty where all count one. Only those of seen ids may be read.
+    """
+
+    ids: Int32
+    sizes: Int64
+
+
+@dataclass(frozen=True)
+class Served:
+    """Counts of warm-up and judged part, and the seconds the session took to learn."""
+
+    warm: Counts
+    judged: Counts
+    learn_s: float
+
+
+def serve(problem: Problem, session: Session, deadline: float | None = None) -> Served:
+    """Run a session's compiled loop over the whole trace, stopping where it may learn.
+
+    Raises:
+        ContractError: The session has no compiled loop.
+        DeadlineReached: The time was up.
+    """
+    learns = type(session).learn is not Session.learn
+    requests = problem.trace.n_requests
+    stops = {problem.judged_from, requests}
+    if learns:
+        stops.update(range(LEARN_EVERY, requests, LEARN_EVERY))
+    elif deadline is not None:
+        stops.update(range(1_000_000, requests, 1_000_000))
+    warm, judged = np.zeros(4, np.int64), np.zeros(4, np.int64)
+    learn_s, start = 0.0, 0
+    for stop in sorted(stops - {0}):
+        if session.kernel is None:
+            raise ContractError(f"{type(session).__name__} has no compiled loop")
+        loop, state = session.kernel
+        counts = warm if stop <= problem.judged_from else judged
+        loop(problem.trace.ids, problem.sizes, start, stop, problem.capacity, state, counts)
+        start = stop
+        if deadline is not None and time.monotonic() > deadline:
+            raise DeadlineReached(f"time was up after {stop} of {requests} requests")
+        if learns and stop % LEARN_EVERY == 0:
+            began = time.perf_counter()
+            session.learn(problem.seen(stop))
+            learn_s += time.perf_counter() - began
+    return Served(Counts(*warm.tolist()), Counts(*judged.tolist()), learn_s)

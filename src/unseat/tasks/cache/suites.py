@@ -1,0 +1,121 @@
+"""Which traces the suites hold, in which split, and at which capacities; and a person's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from unseat.core.errors import UserError
+from unseat.core.task import Instance, Split
+from unseat.tasks.cache.options import Capacity, Options, capacities, share
+
+if TYPE_CHECKING:
+    from unseat.tasks.cache.data.trace import RawTrace
+    from unseat.tasks.cache.engine.trace import Trace
+
+SUITE_SHARES = "1%,10%"
+SUITE_WARM_UP = 0.3
+SUITE_REQUESTS = 1_000_000
+LEAST = 64
+"""Suites leave out capacities under this many objects: sampling is trivial there."""
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A trace, and the instances made of it.
+
+    Attributes:
+        name: Its name; the instances' series.
+        read: Gives the requests.
+        digest: Gives a hash of the content without reading more than needed.
+        requests: Only so many requests are used; None for all.
+        warm_up: Share of the requests that is not judged.
+        capacities: One instance each.
+    """
+
+    name: str
+    group: str
+    split: Split
+    suites: frozenset[str]
+    read: Callable[[], RawTrace]
+    digest: Callable[[], str]
+    capacities: Sequence[Capacity]
+    warm_up: float
+    requests: int | None = None
+
+    def instances(self) -> Iterator[Instance]:
+        """One instance a capacity."""
+        for capacity in self.capacities:
+            facts = {"capacity": capacity.text, "warm_up": self.warm_up}
+            level = capacity.share if capacity.share is not None else float(capacity.amount or 0)
+            yield Instance(
+                f"{self.name}@{capacity.text}", self.group, self.split, level, self.name, 1.0, self.suites, facts
+            )
+
+    def trace(self) -> Trace:
+        """The requests on dense ids; the last few traces are kept."""
+        return _numbered(self)
+
+    def capacity(self, text: str) -> int:
+        """A capacity in objects or bytes."""
+        trace = self.trace()
+        return next(c for c in self.capacities if c.text == text).of(trace.footprint, self.name)
+
+
+@lru_cache(maxsize=4)
+def _numbered(source: Source) -> Trace:
+    from unseat.tasks.cache.engine.trace import from_raw
+
+    raw = source.read()
+    if source.requests is not None:
+        raw = raw.head(source.requests)
+    return from_raw(raw.keys, raw.sizes, source.name)
+
+
+def opened(path: str, options: Mapping[str, Any], sized: bool) -> list[Source]:
+    """A person's own trace, or every file of a folder: each is a group of its own, and all are for testing.
+
+    Raises:
+        UserError: An option or a file is wrong.
+    """
+    try:
+        chosen = Options(**options)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UserError(f"--{first['loc'][0]}: {first['msg']}") from error
+    given = Path(path)
+    files = sorted(file for file in given.iterdir() if file.is_file()) if given.is_dir() else [given]
+    if not files:
+        raise UserError(f"{path}: an empty folder; put traces into it")
+    sources = [_own(file, chosen, sized) for file in files]
+    for source in sources:
+        for capacity in source.capacities:
+            source.capacity(capacity.text)
+    return sources
+
+
+def _own(path: Path, options: Options, sized: bool) -> Source:
+    from unseat.tasks.cache.data.readers import open_trace
+
+    @cache
+    def read() -> RawTrace:
+        raw = open_trace(path, options.format, limit=options.requests, key_column=options.key, size_column=options.size)
+        if sized and raw.sizes is None:
+            raise UserError(f"{path}: no sizes in this trace; use task `cache`, or name their column with --size")
+        return raw if sized else type(raw)(raw.name, raw.keys, None, raw.times)
+
+    warm_up = share(options.warmup, "--warmup")
+    return Source(
+        path.name, path.name, "test", frozenset({"quick", "full"}), read, lambda: read().content_hash(),
+        capacities(options.capacity), warm_up,
+    )  # fmt: skip
+
+
+def built_in(sized: bool) -> list[Source]:
+    """The traces of the suites."""
+    return []

@@ -1,0 +1,97 @@
+"""The tasks `cache` and `cache-sized`."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Mapping, Sequence
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from unseat.core.card import Card
+from unseat.core.outcome import Limits, Outcome
+from unseat.core.policy import Form, Policy, Question
+from unseat.core.task import Instance, Objective, Task
+from unseat.tasks.cache.options import Options
+from unseat.tasks.cache.suites import Source, built_in, opened
+
+if TYPE_CHECKING:
+    from unseat.core.learner import Contender
+    from unseat.tasks.cache.problem import Problem
+
+
+class CacheTask(Task):
+    """Which object does a full cache evict?"""
+
+    forms = frozenset({Form.DECIDE, Form.KERNEL, Form.FUSED})
+    options = Options
+
+    def __init__(self, sized: bool, sources: Sequence[Source] | None = None) -> None:
+        super().__init__()
+        self.sized = sized
+        self.card = _card(sized)
+        name = "byte miss ratio" if sized else "miss ratio"
+        self.objective = Objective(name, "", worst=lambda problem, limits: 1.0, can_be_zero=True)
+        self._sources = sources
+
+    @cached_property
+    def sources(self) -> Mapping[str, Source]:
+        """The traces by name."""
+        sources = built_in(self.sized) if self._sources is None else self._sources
+        return {source.name: source for source in sources}
+
+    @cached_property
+    def questions(self) -> Mapping[str, Question]:
+        """One question: which of the sampled candidates goes."""
+        from unseat.tasks.cache.question import evict
+
+        return {"evict": evict()}
+
+    def instances(self) -> Sequence[Instance]:
+        """Every trace at every capacity."""
+        return [instance for source in self.sources.values() for instance in source.instances()]
+
+    def load(self, instance: Instance) -> Problem:
+        """Read and number the trace; the last few are kept."""
+        from unseat.tasks.cache.problem import Problem
+
+        source = self.sources[instance.series]
+        trace = source.trace()
+        judged_from = int(instance.facts["warm_up"] * trace.n_requests)
+        return Problem(trace, source.capacity(instance.facts["capacity"]), judged_from)
+
+    def content(self, instance: Instance) -> str:
+        """Hash of the trace's content, its cut, the capacity and the warm-up."""
+        source = self.sources[instance.series]
+        facts = f"{source.digest()} {source.requests} {sorted(instance.facts.items())}"
+        return hashlib.sha256(facts.encode()).hexdigest()
+
+    def run(self, problem: Problem, policy: Policy, *, seed: int, limits: Limits) -> Outcome:
+        """Serve the trace with the policy."""
+        from unseat.tasks.cache.problem import serve
+
+        deadline = None if limits.wall_s is None else time.monotonic() + limits.wall_s
+        view = problem.view(deadline)
+        began = time.perf_counter()
+        session = policy.start(view, seed)
+        start_s = time.perf_counter() - began
+        began = time.perf_counter()
+        served = serve(problem, session, deadline)
+        serve_s = time.perf_counter() - began
+        return problem.outcome(served.warm, served.judged, start_s=start_s, learn_s=served.learn_s, serve_s=serve_s)
+
+    def contenders(self) -> Mapping[str, Contender]:
+        """Incumbents, tuned incumbents, challengers, bounds and baselines."""
+        from unseat.tasks.cache.contenders import contenders
+
+        return contenders(self.sized)
+
+    def open(self, source: str, options: Mapping[str, Any]) -> Task:
+        """A trace file, or a folder of them, at the capacities that were asked for."""
+        return CacheTask(self.sized, opened(source, options, self.sized))
+
+
+@lru_cache(maxsize=2)
+def _card(sized: bool) -> Card:
+    return Card.read(Path(__file__).with_name("card-sized.toml" if sized else "card.toml"))
