@@ -1,0 +1,1 @@
+"""Learners and policies that serve several tasks."""
