@@ -9,6 +9,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from unseat.core.card import Card
@@ -161,6 +162,22 @@ class Task(ABC):
             UserError: The data cannot be read, or the task takes none.
         """
         raise UserError(f"task {self.card.id} takes no --data")
+
+    def record(self, command: Sequence[str] | None, log: Path | None, output: Path) -> str:
+        """Make an instance from a program or its log, for `open`; exactly one of the two is given.
+
+        Args:
+            command: Program and arguments to run and watch.
+            log: A log that was written elsewhere.
+            output: Where the instance's data goes.
+
+        Returns:
+            A sentence on what was recorded.
+
+        Raises:
+            UserError: It cannot be recorded, or the task records nothing.
+        """
+        raise UserError(f"task {self.card.id} records nothing; give your data with `unseat run {self.card.id} --data`")
 
     def content(self, instance: Instance) -> str:
         """A hash of the instance's data, without loading it where that can be helped; part of the ledger's key."""

@@ -1,0 +1,86 @@
+"""The application: the built-in commands, and those that tasks bring through the entry points ``unseat.commands``."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from unseat.cli import compare, data, doctor, export, record, replay, report, run, tasks
+from unseat.core.errors import UserError
+
+GROUP = "unseat.commands"
+
+
+@cache
+def _entries() -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=GROUP)}
+
+
+class Commands(TyperGroup):
+    """The built-in commands first, then the plug-ins'; a plug-in is imported when it is called or listed."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Names in the order of `unseat --help`."""
+        built_in = super().list_commands(ctx)
+        return [*built_in, *sorted(_entries().keys() - set(built_in))]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """A command by name.
+
+        Raises:
+            UserError: A plug-in's command cannot be loaded.
+        """
+        built_in = super().get_command(ctx, cmd_name)
+        if built_in is not None or cmd_name not in _entries():
+            return built_in
+        try:
+            plugin = _entries()[cmd_name].load()
+        except ImportError as error:
+            raise UserError(
+                f"command {cmd_name} cannot be loaded: {error}; `unseat doctor` says what is missing"
+            ) from error
+        command: Any = typer.main.get_command(plugin)
+        command.name = cmd_name
+        return command
+
+
+app = typer.Typer(
+    cls=Commands,
+    help="Put a learned policy in the place of a system's heuristic, and measure whether it is better.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+
+def version(wanted: bool) -> None:
+    """Print the version and stop."""
+    if wanted:
+        from unseat import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    show: bool = typer.Option(False, "--version", callback=version, is_eager=True, help="Print the version and stop."),
+) -> None:
+    """Put a learned policy in the place of a system's heuristic, and measure whether it is better."""
+
+
+app.command("doctor")(doctor.command)
+app.command("tasks")(tasks.command)
+app.command("run", cls=run.RunCommand, context_settings=run.CONTEXT)(run.command)
+app.command("compare")(compare.command)
+app.command("report")(report.command)
+app.command("replay")(replay.command)
+app.command("export")(export.command)
+app.command("record")(record.command)
+app.add_typer(data.app, name="data")
