@@ -91,7 +91,30 @@ FUSED: Mapping[str, Fused] = MappingProxyType(
             ),
             _entry("lfu", "lfu", "Shah, Mitra and Matani, 2010"),
             _entry("arc", "arc", "Megiddo and Modha, FAST 2003"),
+            _entry("lirs", "lirs", "Jiang and Zhang, SIGMETRICS 2002", queue=Parameter(0.01, 0.005, 0.3, log=True)),
+            _entry(
+                "wtinylfu",
+                "wtinylfu",
+                "Einziger, Friedman and Manes, ACM TOS 13(4), 2017; Einziger et al., Middleware 2018",
+                window=Parameter(0.01, 0.005, 0.8, log=True),
+                step=Parameter(0.0625, 0.005, 0.25, log=True),
+                sample=Parameter(10.0, 1.0, 30.0, log=True),
+            ),
             _entry("random", "random_eviction", "Steele, Lea and Flood, OOPSLA 2014 (the generator)"),
+            _entry("fifo-sized", "fifo_sized", "Belady, IBM Systems Journal 5(2), 1966", sized=True),
+            _entry("lru-sized", "lru_sized", "Mattson et al., IBM Systems Journal 9(2), 1970", sized=True),
+            _entry("sieve-sized", "sieve_sized", "Zhang et al., NSDI 2024", sized=True),
+            _entry(
+                "s3fifo-sized",
+                "s3fifo_sized",
+                "Yang et al., SOSP 2023",
+                sized=True,
+                small=Parameter(0.1, 0.01, 0.5, log=True),
+                ghost=Parameter(0.9, 0.1, 4.0, log=True),
+                threshold=Parameter(2, 1, 3),
+            ),
+            _entry("gdsf", "gdsf", "Cherkasova, HPL-98-69R1, 1998", sized=True, cost=Parameter(0.0, 0.0, 1.2)),
+            _entry("random-sized", "random_sized", "Steele, Lea and Flood, OOPSLA 2014 (the generator)", sized=True),
         ]
     )
 )

@@ -4,11 +4,14 @@ A small queue S takes new objects, a main queue M those that proved themselves t
 evicted. An object requested often enough in S moves to M; a miss that G remembers goes to M at once. M gives as many
 second chances as the object was requested, three at most.
 
-The version is the authors' own (libCacheSim's S3FIFO.c, the code behind the paper's figures) for objects of one size,
-which settles what the pseudo-code leaves open: S is given ``int(capacity * small)`` places, M the rest, G
-``int(capacity * ghost)``; the victim comes from M when M is over its share or S is empty, otherwise from S; moving from
-S to M is not an eviction and the search goes on; an object that moves to M starts there with no references.
-A capacity with no place in S (under 1 / small) has S evicted first whenever M is within its share.
+The version is the authors' own as their Python package libcachesim 0.3.5 carries it, with objects of one size. It
+settles what the pseudo-code leaves open: S is given ``int(capacity * small)`` places, M the rest, G
+``int(capacity * ghost)``; until the first eviction an object that finds S at its share enters M directly, which spares
+a cache that is still filling the flush through S; the victim comes from M when M is over its share or S is empty,
+otherwise from S; moving from S to M is not an eviction and the search goes on; an object that moves to M starts there
+with no references. Miss counts equal the package's for every capacity that gives S two places or more. Below that the
+package admits no object at all (its ``insert`` returns when ``obj_size >= small->cache_size``, a rule for bytes that
+shuts out every object of size 1 where S has one place); ours works as the paper says.
 """
 
 from __future__ import annotations
@@ -28,9 +31,9 @@ MOST = 127
 
 
 def init(n_objects: int, capacity: int, small: float = 0.1, ghost: float = 0.9, threshold: int = 2) -> State:
-    """``(scalars: lengths of S, M, G, shares of M and G, threshold, links with three anchors, where, references)``."""
-    share = capacity - int(capacity * small)
-    scalars = np.array([0, 0, 0, share, int(capacity * ghost), threshold], np.int64)
+    """``(scalars: lengths of S, M, G, their shares, threshold, filling, links with three anchors, where, references)``."""
+    share = int(capacity * small)
+    scalars = np.array([0, 0, 0, share, capacity - share, int(capacity * ghost), threshold, 1], np.int64)
     where = np.full(n_objects, ABSENT, np.int8)
     return scalars, empty_lists(n_objects, 3), where, np.zeros(n_objects, np.int8)
 
@@ -42,9 +45,11 @@ def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: S
     small = scalars[0]
     main = scalars[1]
     ghost = scalars[2]
-    main_share = scalars[3]
-    ghost_share = scalars[4]
-    threshold = scalars[5]
+    small_share = scalars[3]
+    main_share = scalars[4]
+    ghost_share = scalars[5]
+    threshold = scalars[6]
+    filling = scalars[7]
     anchor = where.shape[0]
     misses = 0
     evictions = 0
@@ -61,8 +66,10 @@ def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: S
             where[x] = ABSENT
             ghost -= 1
         evicted = small + main < capacity
-        while not evicted:
+        if not evicted:
+            filling = 0
             evictions += 1
+        while not evicted:
             if main > main_share or small == 0:
                 while not evicted and main > 0:
                     victim = links[anchor + MAIN, 1]
@@ -96,9 +103,7 @@ def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: S
                             append(links, anchor + GHOST, victim)
                             where[victim] = GHOST
                             ghost += 1
-                if not evicted:
-                    evictions -= 1  # everything in S moved to M: nothing has left the cache yet
-        if found == GHOST:
+        if found == GHOST or (filling and small >= small_share):
             append(links, anchor + MAIN, x)
             where[x] = MAIN
             main += 1
@@ -110,6 +115,7 @@ def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: S
     scalars[0] = small
     scalars[1] = main
     scalars[2] = ghost
+    scalars[7] = filling
     counts[0] += stop - start
     counts[1] += misses
     counts[2] += misses

@@ -1,0 +1,84 @@
+"""SIEVE for objects with sizes (Zhang et al., NSDI 2024, Algorithm 1), with a capacity in bytes.
+
+The hand evicts until the new object fits; see `sieve` for the queue. An object larger than the cache is not admitted.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from unseat.core.jit import jit
+from unseat.tasks.cache.engine.trace import Int32, Int64
+
+Int8 = npt.NDArray[np.int8]
+State = tuple[Int64, Int32, Int8]
+ABSENT, UNVISITED, VISITED = 0, 1, 2
+
+
+def init(n_objects: int, capacity: int) -> State:
+    """``(scalars: [resident bytes, oldest, newest, hand, behind the hand], newer: links, mark)``; -1 is "none"."""
+    scalars = np.array([0, -1, -1, -1, -1], np.int64)
+    return scalars, np.full(n_objects, -1, np.int32), np.zeros(n_objects, np.int8)
+
+
+@jit
+def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: State, counts: Int64) -> None:
+    """Serve requests ``[start, stop)``; see `unseat.tasks.cache.incumbents` for the signature."""
+    scalars, newer, mark = state
+    used = scalars[0]
+    oldest = scalars[1]
+    newest = scalars[2]
+    hand = scalars[3]
+    behind = scalars[4]
+    misses = 0
+    missed_bytes = 0
+    evictions = 0
+    for t in range(start, stop):
+        x = ids[t]
+        if mark[x] != ABSENT:
+            mark[x] = VISITED
+            continue
+        misses += 1
+        missed_bytes += sizes[x]
+        if sizes[x] > capacity:
+            continue
+        while used + sizes[x] > capacity:
+            if hand < 0:
+                hand = oldest
+                behind = -1
+            while mark[hand] == VISITED:
+                mark[hand] = UNVISITED
+                behind = hand
+                hand = newer[hand]
+                if hand < 0:
+                    hand = oldest
+                    behind = -1
+            mark[hand] = ABSENT
+            used -= sizes[hand]
+            evictions += 1
+            following = newer[hand]
+            if behind < 0:
+                oldest = following
+            else:
+                newer[behind] = following
+            if following < 0:
+                newest = behind
+            hand = following
+        mark[x] = UNVISITED
+        used += sizes[x]
+        newer[x] = -1
+        if newest < 0:
+            oldest = x
+        else:
+            newer[newest] = x
+        newest = x
+    scalars[0] = used
+    scalars[1] = oldest
+    scalars[2] = newest
+    scalars[3] = hand
+    scalars[4] = behind
+    counts[0] += stop - start
+    counts[1] += misses
+    counts[2] += missed_bytes
+    counts[3] += evictions
