@@ -61,7 +61,7 @@ def _dispatch(arguments: list[str]) -> int:
         explain = getattr(error, "format_message", None)
         if explain is None:
             raise
-        return _refuse(explain())
+        return _refuse(explain().replace("Value error, ", ""))
     if status == _INTERRUPTED:
         typer.echo("unseat: interrupted; what had finished is kept, and the same command goes on from there", err=True)
     return int(status)

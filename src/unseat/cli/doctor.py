@@ -7,12 +7,11 @@ import re
 import time
 from collections.abc import Iterator
 from importlib import metadata
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from unseat.core.errors import UnseatError
+from unseat.core.errors import UnseatError, UserError
 
 if TYPE_CHECKING:
     from unseat.core.task import Need, Task
@@ -32,7 +31,7 @@ def command(
     typer.echo(f"unseat {metadata.version('unseat')}, Python {platform.python_version()}, {platform.machine()}")
     typer.echo("packages: " + ", ".join(f"{name} {version}" for name, version in packages()))
     able = [_check(task, warm) for task in _tasks()]
-    able += [_writable(name, folder) for name, folder in folders()]
+    able += [_cache(), _ledger()]
     return 0 if all(able) else 1
 
 
@@ -44,15 +43,6 @@ def packages() -> Iterator[tuple[str, str]]:
                 yield match[0], metadata.version(match[0])
             except metadata.PackageNotFoundError:
                 yield match[0], "MISSING"
-
-
-def folders() -> Iterator[tuple[str, Path]]:
-    """The places that unseat writes to."""
-    from unseat.data import cache_folder
-    from unseat.lab.ledger import location
-
-    yield "downloads", cache_folder()
-    yield "ledger", location()
 
 
 def _tasks() -> list[Task]:
@@ -89,9 +79,25 @@ def _print(need: Need) -> None:
         typer.echo(f"  {need.name} is missing ({kind}, wanted {need.wanted}): {need.purpose}; install: {need.install}")
 
 
-def _writable(name: str, place: Path) -> bool:
-    """Print whether a place can be written to; it is the nearest existing folder that decides."""
+def _cache() -> bool:
+    """Print where downloads go; the nearest existing folder decides whether they can."""
+    from unseat.data.store import cache_folder
+
+    place = cache_folder().absolute()
     existing = next(folder for folder in (place, *place.parents) if folder.exists())
     able = os.access(existing, os.W_OK)
-    typer.echo(f"{name}: {place}{'' if able else ' - CANNOT be written to'}")
+    typer.echo(f"downloads: {place}" + ("" if able else ": cannot be written; set UNSEAT_CACHE to another folder"))
     return able
+
+
+def _ledger() -> bool:
+    """Print where runs are kept, by opening it."""
+    from unseat.lab.ledger import Ledger
+
+    try:
+        with Ledger.open() as book:
+            typer.echo(f"ledger: {book.url}, policies in {book.store.root}")
+    except UserError as error:
+        typer.echo(f"ledger: {error}")
+        return False
+    return True

@@ -55,29 +55,21 @@ def own_options(task: Task, words: Sequence[str], *, data: str | None) -> dict[s
     return _checked(model, given) if model is not None else {}
 
 
-def describe(task: Task) -> None:
-    """Print a task's own flags, for ``unseat run TASK --help``."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    if task.options is None:
-        return
-    table = Table(box=box.ROUNDED, show_header=False, expand=True, border_style="dim",
-                  title=f"With --data, options of {task.card.id}", title_justify="left")  # fmt: skip
-    for name, info in task.options.model_fields.items():
-        default = "" if info.is_required() else f"[dim]\\[default: {_shown(info)}][/dim]"
-        table.add_row(f"[bold cyan]{_flag(name)}[/bold cyan]", f"{info.description or ''} {default}")
-    Console().print(table)
+def rows(task: Task) -> list[tuple[str, str]]:
+    """A task's own flags and what they mean, for ``unseat run TASK --help``."""
+    fields = {} if task.options is None else task.options.model_fields
+    return [(_flag(name), f"{info.description or ''}{_default(info)}") for name, info in fields.items()]
 
 
 def _flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def _shown(info: FieldInfo) -> str:
-    default = info.get_default(call_default_factory=True, validated_data={})
-    return ",".join(map(str, default)) if isinstance(default, (list, tuple)) else str(default)
+def _default(info: FieldInfo) -> str:
+    value = None if info.is_required() else info.get_default(call_default_factory=True, validated_data={})
+    if value is None:
+        return ""
+    return f"  [default: {_text(value)}]"
 
 
 def _many(info: FieldInfo) -> bool:
@@ -115,4 +107,4 @@ def _checked(model: type[BaseModel], given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)

@@ -23,7 +23,7 @@ def command(
     from unseat.lab.ledger import Ledger
 
     with Ledger.open(ledger) as book:
-        found = [book.last(registry.task(name).card.full_id) for name in tasks] if tasks else book.remembered()
+        found = [book.last(registry.task(name).card.full_id) for name in tasks] if tasks else book.latest()
     if not found:
         raise UserError("there is nothing to report yet; `unseat run TASK` measures something")
     from unseat.report import write

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +12,7 @@ from unseat.cli import common
 from unseat.core.errors import UserError
 
 if TYPE_CHECKING:
+    from unseat.core.task import Task
     from unseat.lab.records import Results
 
 # A task's own options are flags of this command, so what Typer does not know is kept for `own_options`.
@@ -35,13 +35,14 @@ class RunCommand(TyperCommand):
 
         for name in ctx.meta.get(_ARGUMENTS, []):
             if name in registry.names() or ":" in name:
-                from unseat.cli.options import describe
+                from unseat.cli.options import rows
 
-                describe(registry.task(name))
+                with formatter.section(f"Options of {name}, with --data"):
+                    formatter.write_dl(rows(registry.task(name)))
 
 
 def command(
-    tasks: Annotated[list[str], typer.Argument(metavar="TASK...", help="Ids of tasks; `unseat tasks` lists them.")],
+    tasks: Annotated[list[str], typer.Argument(metavar="TASK...", help="Ids of tasks, or `all`.")],
     suite: Annotated[common.Suite, common.SUITE] = common.Suite.QUICK,
     contenders: Annotated[
         str | None, typer.Option("--contenders", metavar="A,B", help="Only these, and the baselines and bounds.")
@@ -106,7 +107,7 @@ def measure(tasks: Sequence[str], own: Sequence[str], wanted: dict[str, Any]) ->
     from unseat.cli.options import own_options
     from unseat.core import registry
 
-    known = {name: registry.task(name) for name in tasks}
+    known = able() if list(tasks) == ["all"] else {name: registry.task(name) for name in tasks}
     options = {name: own_options(task, own, data=wanted["data"]) for name, task in known.items()}
     from unseat.lab.evaluate import evaluate
 
@@ -120,8 +121,23 @@ def measure(tasks: Sequence[str], own: Sequence[str], wanted: dict[str, Any]) ->
             results.append(evaluate(name, options=options[name], progress=step, **wanted))
     for result in results:
         for contender, reason in result.skipped.items():
-            typer.echo(f"{result.task}: {contender} is skipped: {reason}", file=sys.stderr)
+            typer.echo(f"{result.task}: {contender} is skipped: {reason}", err=True)
     return results
+
+
+def able() -> dict[str, Task]:
+    """Every registered task that can run here; the others are named on standard error."""
+    from unseat.core import registry
+
+    found = {}
+    for name in registry.names():
+        task = registry.task(name)
+        missing = [need for need in task.needs() if need.found is None and not need.optional]
+        if missing:
+            typer.echo(f"{name} is skipped: {missing[0].name} is missing; install: {missing[0].install}", err=True)
+        else:
+            found[name] = task
+    return found
 
 
 def document(results: Sequence[Results]) -> dict[str, Any]:

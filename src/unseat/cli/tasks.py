@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
+
 from unseat.cli import common
 
 if TYPE_CHECKING:
@@ -47,18 +49,12 @@ def describe(task: Task) -> dict[str, Any]:
 
 
 def _print(described: list[dict[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("task", "what is decided", "objective", "instances", "incumbents", "challengers", box=None)
     for task in described:
         roles = [each["role"] for each in task["contenders"]]
         quick = sum("quick" in each["suites"] for each in task["instances"])
-        table.add_row(
-            task["id"], task["title"], task["objective"]["name"], f"{len(task['instances'])} ({quick} quick)",
-            str(roles.count("incumbent")), str(roles.count("challenger")),
-        )  # fmt: skip
-    console = Console()
-    console.print(table)
-    if described:
-        console.print("\nunseat run TASK measures one; unseat run TASK --help lists its options.", highlight=False)
+        typer.echo(f"{task['id']}: {task['title']}")
+        typer.echo(
+            f"    {task['objective']['name']}; {len(task['instances'])} instances, {quick} of them quick; "
+            f"{roles.count('incumbent')} incumbents, {roles.count('challenger')} challengers"
+        )
+    typer.echo("\n`unseat run TASK` measures one, `unseat run all` every one; `unseat run TASK --help` lists options.")

@@ -1,0 +1,107 @@
+"""Build the wheel and the source package, install them in empty environments, and use them from another folder.
+
+Environments are made for this Python and for the newest one that is found. Needs a package index.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+MOST_BYTES = 700_000_000
+_PIP = ("pip", "setuptools", "wheel", "_distutils_hack")  # what an empty environment holds already
+
+
+def main() -> int:
+    """Check every Python that is found; 0 if all holds."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        packages = build(place / "dist")
+        pythons = dict(found_pythons())
+        newest = max(pythons)
+        chosen = {sys.version_info[:2]: sys.executable, newest: pythons[newest]}
+        if len(chosen) == 1:
+            print("no newer Python was found, so only this one is checked")
+        # The wheel is made from the source package, so either will do; each is installed once.
+        for number, (version, python) in enumerate(sorted(chosen.items())):
+            check(python, packages[number % len(packages)], place / f"venv-{version[0]}.{version[1]}", place)
+    return 0
+
+
+def build(folder: Path) -> list[Path]:
+    """The wheel and the source package, in that order."""
+    run([sys.executable, "-m", "build", "--outdir", str(folder), str(ROOT)], cwd=ROOT)
+    packages = [*folder.glob("*.whl"), *folder.glob("*.tar.gz")]
+    for package in packages:
+        print(f"{package.name}: {package.stat().st_size / 1e6:.1f} MB")
+    assert len(packages) == 2, packages
+    return packages
+
+
+def found_pythons() -> Iterator[tuple[tuple[int, int], str]]:
+    """Pythons from this one on, on PATH or of pyenv."""
+    yield sys.version_info[:2], sys.executable
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    for minor in range(sys.version_info.minor + 1, 20):
+        homes = sorted(pyenv.glob(f"3.{minor}.*/bin/python3"))
+        for python in [shutil.which(f"python3.{minor}"), *map(str, homes)]:
+            ask = "import sys; print(sys.version_info.minor)"
+            if python is None:
+                continue
+            answer = subprocess.run([python, "-c", ask], capture_output=True, text=True, check=False)
+            if answer.returncode == 0 and answer.stdout.strip() == str(minor):
+                yield (3, minor), python
+                break
+
+
+def check(python: str, package: Path, home: Path, elsewhere: Path) -> None:
+    """Install a package in an empty environment, and run a quick suite with it."""
+    began = time.perf_counter()
+    run([python, "-m", "venv", str(home)], cwd=elsewhere)
+    run([str(home / "bin/python"), "-m", "pip", "install", "--quiet", str(package)], cwd=elsewhere)
+    size = installed_bytes(home)
+    print(f"{home.name}: {package.name} installed in {time.perf_counter() - began:.0f} s, {size / 1e6:.0f} MB")
+    assert size < MOST_BYTES, f"the core install holds {size:,} bytes, more than {MOST_BYTES:,}"
+
+    unseat = str(home / "bin/unseat")
+    tasks = json.loads(run([unseat, "tasks", "--json"], cwd=elsewhere))
+    assert tasks, "no task is registered"
+    began = time.perf_counter()
+    ledger = str(elsewhere / f"{home.name}.sqlite")
+    measured = json.loads(run([unseat, "run", "cache", "--json", "--ledger", ledger], cwd=elsewhere))
+    assert measured["runs"], "nothing was run"
+    assert all(each["status"] == "ok" for each in measured["runs"]), "a run failed"
+    print(f"{home.name}: {len(measured['runs'])} runs of cache in {time.perf_counter() - began:.0f} s")
+
+
+def installed_bytes(home: Path) -> int:
+    """Bytes on disk of what the install added to an empty environment."""
+    (site,) = home.glob("lib/python3*/site-packages")
+    added = [each for each in site.iterdir() if re.split(r"[-.]", each.name)[0] not in _PIP]
+    return sum(
+        part.lstat().st_blocks * 512
+        for each in added
+        for part in ([each, *each.rglob("*")] if each.is_dir() else [each])
+    )
+
+
+def run(command: list[str], *, cwd: Path) -> str:
+    """Standard output of a command that must succeed; outside the repository nothing of it can be imported."""
+    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "UNSEAT_DATA")}
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} failed with {done.returncode}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
+    return done.stdout
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+# Needs git, make and Python 3.11 or newer; all else goes into .venv.
+#   make run                  the quick suite of every task on embedded data, and a report
+#   make test [EXTRAS=all]    lint, types, import rules, tests, documentation
+#   make package              build, install in empty environments, and run from another folder
+
+SHELL := /bin/bash
+VENV ?= .venv
+EXTRAS ?=
+# What to install for the extra `torch`: a pinned version, or a build for one kind of machine.
+TORCH ?= torch
+WORKERS ?= 2
+PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$each" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$each" && break; done)
+
+comma := ,
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+DEV := $(VENV)/.dev-$(subst $(comma),-,$(or $(EXTRAS),none))
+
+.PHONY: help run test lint types imports unit docs package clean
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+run: $(VENV)/.core
+	@status=0; $(BIN)/unseat run all --suite quick || status=$$?; \
+	if [ $$status -lt 2 ]; then $(BIN)/unseat report -o report || exit $$?; fi; exit $$status
+
+test: lint types imports unit docs
+
+lint: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(DEV)
+	$(BIN)/mypy
+
+imports: $(DEV)
+	$(BIN)/lint-imports
+
+unit: $(DEV)
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term:skip-covered
+
+docs: $(DEV)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+package: $(DEV)
+	$(BIN)/python .ci/check_install.py
+
+clean:
+	rm -rf $(VENV) report site build dist .mypy_cache .ruff_cache .pytest_cache .coverage* .import_linter_cache
+
+$(VENV)/bin/python:
+	@[ -n "$(PYTHON)" ] || { echo "unseat: needs Python 3.11 or newer on PATH" >&2; exit 2; }
+	@echo "setting up $(VENV) (once, about a minute)"
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "unseat: this Python cannot make an environment; try: sudo apt-get install python3-venv" >&2; exit 2; }
+
+$(VENV)/.core: pyproject.toml | $(VENV)/bin/python
+	@$(PIP) install -e .
+	@touch $@
+
+# Dependency groups need pip 25.1, which is newer than what most Pythons bring along.
+$(DEV): pyproject.toml | $(VENV)/bin/python
+	@$(PIP) install --upgrade "pip>=25.1"
+ifneq (,$(filter torch,$(subst $(comma), ,$(EXTRAS))))
+	@$(PIP) install $(TORCH)
+endif
+	@$(PIP) install -e ".$(if $(EXTRAS),[$(EXTRAS)])" --group dev
+	@touch $@ $(VENV)/.core
