@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,6 +17,9 @@ from unseat.tasks.cache.engine.trace import Int32, Int64, Trace
 
 LEARN_EVERY = 10_000
 """Requests between two calls of `Session.learn`, in every instance."""
+
+CLOCK_EVERY = 1_000_000
+"""Requests between two looks at the clock, for sessions that do not learn."""
 
 QUESTION = "evict"
 
@@ -46,7 +50,7 @@ class Problem:
 
     def outcome(self, warm: Counts, judged: Counts, *, start_s: float, learn_s: float, serve_s: float) -> Outcome:
         """What a run measured: the value is the (byte) miss ratio of the judged part."""
-        asked = judged.requests if self.trace.sizes is None else self._judged_bytes
+        asked = self.judged_total
         metrics = {
             "requests": warm.requests + judged.requests,
             "judged_requests": judged.requests,
@@ -63,6 +67,11 @@ class Problem:
         decisions = warm.evictions + judged.evictions
         value = judged.missed_bytes / asked
         return Outcome(value, decisions=decisions, start_s=start_s, learn_s=learn_s, metrics=metrics)
+
+    @cached_property
+    def judged_total(self) -> int:
+        """What the objective divides by: judged requests, or their bytes."""
+        return self.trace.n_requests - self.judged_from if self.trace.sizes is None else self._judged_bytes
 
     @cached_property
     def _judged_bytes(self) -> int:
@@ -97,28 +106,39 @@ class Served:
     learn_s: float
 
 
-def serve(problem: Problem, session: Session, deadline: float | None = None) -> Served:
-    """Run a session's compiled loop over the whole trace, stopping where it may learn.
+Advance = Callable[[int, int, Int64], None]
+"""Serves the requests from one number up to another, adding to the counts."""
+
+
+def fused(problem: Problem, session: Session) -> Advance:
+    """Serve by the session's own loop, which holds the cache too.
+
+    The loop is read anew at each stretch, since the session may exchange it where it learns.
+    """
+
+    def advance(start: int, stop: int, counts: Int64) -> None:
+        if session.kernel is None:
+            raise ContractError(f"{type(session).__name__} has no compiled loop")
+        loop, state = session.kernel
+        loop(problem.trace.ids, problem.sizes, start, stop, problem.capacity, state, counts)
+
+    return advance
+
+
+def serve(problem: Problem, session: Session, advance: Advance, deadline: float | None = None) -> Served:
+    """Serve the whole trace, stopping where the session may learn, where judging begins and to look at the clock.
 
     Raises:
-        ContractError: The session has no compiled loop.
         DeadlineReached: The time was up.
     """
     learns = type(session).learn is not Session.learn
     requests = problem.trace.n_requests
-    stops = {problem.judged_from, requests}
-    if learns:
-        stops.update(range(LEARN_EVERY, requests, LEARN_EVERY))
-    elif deadline is not None:
-        stops.update(range(1_000_000, requests, 1_000_000))
+    every = LEARN_EVERY if learns else CLOCK_EVERY
+    stops = sorted({problem.judged_from, requests, *range(every, requests, every)} - {0})
     warm, judged = np.zeros(4, np.int64), np.zeros(4, np.int64)
     learn_s, start = 0.0, 0
-    for stop in sorted(stops - {0}):
-        if session.kernel is None:
-            raise ContractError(f"{type(session).__name__} has no compiled loop")
-        loop, state = session.kernel
-        counts = warm if stop <= problem.judged_from else judged
-        loop(problem.trace.ids, problem.sizes, start, stop, problem.capacity, state, counts)
+    for stop in stops:
+        advance(start, stop, warm if stop <= problem.judged_from else judged)
         start = stop
         if deadline is not None and time.monotonic() > deadline:
             raise DeadlineReached(f"time was up after {stop} of {requests} requests")

@@ -5,20 +5,23 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unseat.core.card import Card
 from unseat.core.outcome import Limits, Outcome
-from unseat.core.policy import Form, Policy, Question
+from unseat.core.policy import Asker, Form, Policy, Question
 from unseat.core.task import Instance, Objective, Task
 from unseat.tasks.cache.options import Options
 from unseat.tasks.cache.suites import Source, built_in, opened
 
 if TYPE_CHECKING:
     from unseat.core.learner import Contender
+    from unseat.tasks.cache.env import CacheEnv
     from unseat.tasks.cache.problem import Problem
+    from unseat.tasks.cache.vector_env import CacheVectorEnv
 
 
 class CacheTask(Task):
@@ -69,23 +72,43 @@ class CacheTask(Task):
 
     def run(self, problem: Problem, policy: Policy, *, seed: int, limits: Limits) -> Outcome:
         """Serve the trace with the policy."""
-        from unseat.tasks.cache.problem import serve
+        from unseat.tasks.cache.problem import fused, serve
 
         deadline = None if limits.wall_s is None else time.monotonic() + limits.wall_s
-        view = problem.view(deadline)
         began = time.perf_counter()
-        session = policy.start(view, seed)
+        session = policy.start(problem.view(deadline), seed)
         start_s = time.perf_counter() - began
+        asker = None
+        if policy.form is Form.FUSED:
+            advance = fused(problem, session)
+        else:
+            from unseat.tasks.cache.question import asked, compiled
+
+            asker = Asker(session, self.questions["evict"], deadline)
+            advance = compiled(problem, session, seed) if session.kernel else asked(problem, asker, seed)
         began = time.perf_counter()
-        served = serve(problem, session, deadline)
+        served = serve(problem, session, advance, deadline)
         serve_s = time.perf_counter() - began
-        return problem.outcome(served.warm, served.judged, start_s=start_s, learn_s=served.learn_s, serve_s=serve_s)
+        found = problem.outcome(served.warm, served.judged, start_s=start_s, learn_s=served.learn_s, serve_s=serve_s)
+        return replace(found, decide_s=asker.decide_s) if asker and asker.decisions else found
 
     def contenders(self) -> Mapping[str, Contender]:
         """Incumbents, tuned incumbents, challengers, bounds and baselines."""
         from unseat.tasks.cache.contenders import contenders
 
         return contenders(self.sized)
+
+    def env(self, instance: Instance) -> CacheEnv:
+        """The native environment, which pauses the engine instead of running it in a thread."""
+        from unseat.tasks.cache.env import CacheEnv
+
+        return CacheEnv(self.load(instance), self.questions["evict"])
+
+    def vector_env(self, instances: Sequence[Instance]) -> CacheVectorEnv:
+        """Many caches that are stepped together, one an instance; an instance may come several times."""
+        from unseat.tasks.cache.vector_env import CacheVectorEnv
+
+        return CacheVectorEnv([self.load(instance) for instance in instances], self.questions["evict"])
 
     def open(self, source: str, options: Mapping[str, Any]) -> Task:
         """A trace file, or a folder of them, at the capacities that were asked for."""
