@@ -78,7 +78,7 @@ def options(
 app.command("doctor")(doctor.command)
 app.command("tasks")(tasks.command)
 app.command("run", cls=run.RunCommand, context_settings=run.CONTEXT)(run.command)
-app.command("compare")(compare.command)
+app.command("compare", cls=run.RunCommand, context_settings=run.CONTEXT)(compare.command)
 app.command("report")(report.command)
 app.command("replay")(replay.command)
 app.command("export")(export.command)

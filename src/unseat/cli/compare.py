@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 
 def command(
+    ctx: typer.Context,
     task: Annotated[str, typer.Argument(help="Id of a task.")],
     a: Annotated[str, typer.Argument(metavar="A", help="A contender.")],
     b: Annotated[str, typer.Argument(metavar="B", help="The contender that it is held against.")],
@@ -30,10 +31,14 @@ def command(
     What is not in the ledger yet is run first.
     """
     limits = {"budget": common.seconds(budget, "--budget"), "time_limit": common.seconds(time_limit, "--time-limit")}
+    from unseat.cli.options import own_options
+    from unseat.core import registry
+
+    options = own_options(registry.task(task), ctx.args, data=data)
     from unseat.lab.evaluate import compare
 
     with common.only_json(as_json), common.progress() as progress:
-        found = compare(task, a, b, suite=str(suite), seeds=seeds, jobs=jobs, data=data, ledger=ledger,
+        found = compare(task, a, b, suite=str(suite), seeds=seeds, jobs=jobs, data=data, options=options, ledger=ledger,
                         progress=progress, **limits)  # fmt: skip
     if as_json:
         common.print_json(found.to_json())
