@@ -72,5 +72,7 @@ def from_raw(raw: Array, sizes: Array | None = None, name: str = "trace") -> Tra
     per_object = np.asarray(sizes)[first_requests(ids, n_objects)].astype(np.int64)
     if per_object.size and int(per_object.min()) <= 0:
         bad = int(np.argmin(per_object))
-        raise UserError(f"{name}: object {bad} (by first appearance) has size {per_object[bad]}; sizes must be positive")
+        raise UserError(
+            f"{name}: object {bad} (by first appearance) has size {per_object[bad]}; sizes must be positive"
+        )
     return Trace(ids, per_object, n_objects, name)

@@ -1,6 +1,6 @@
 """FIFO for objects with sizes: evict in the order of insertion until the new object fits.
 
-Belady, IBM Systems Journal 5(2), 1966, with a capacity in bytes. An object larger than the cache is not admitted.
+Belady, IBM Systems Journal 5(2), 1966, with a capacity in bytes. A larger object is not admitted.
 """
 
 from __future__ import annotations

@@ -36,8 +36,8 @@ def init(n_objects: int, capacity: int, cost: float = 0.0) -> State:
 def leaves_before(priority: Float64, last_request: Int64, x: int, y: int) -> bool:
     """Whether ``x`` is evicted before ``y``."""
     if priority[x] == priority[y]:
-        return last_request[x] < last_request[y]
-    return priority[x] < priority[y]
+        return bool(last_request[x] < last_request[y])
+    return bool(priority[x] < priority[y])
 
 
 @jit

@@ -1,6 +1,6 @@
 """LRU for objects with sizes: evict from the least recent end until the new object fits.
 
-Mattson et al., IBM Systems Journal 9(2), 1970, with a capacity in bytes. An object larger than the cache is not admitted.
+Mattson et al., IBM Systems Journal 9(2), 1970, with a capacity in bytes. A larger object is not admitted.
 """
 
 from __future__ import annotations

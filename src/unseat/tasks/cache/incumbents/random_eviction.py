@@ -1,7 +1,7 @@
 """Random: evict a resident object drawn uniformly.
 
 The draw is a hash of the seed and the number of the eviction (the mixing of Steele, Lea and Flood's SplitMix64, OOPSLA
-2014, on 63 bits), so a run depends on nothing but its seed and can be stopped and continued anywhere.
+2014), so a run depends on nothing but its seed and can be stopped and continued anywhere.
 """
 
 from __future__ import annotations
@@ -14,7 +14,16 @@ from unseat.tasks.cache.engine.trace import Int32, Int64
 
 Int8 = npt.NDArray[np.int8]
 State = tuple[Int64, Int32, Int8]
-MASK = 0x7FFFFFFFFFFFFFFF
+
+# All arithmetic of the draw is on unsigned numbers: those wrap, while signed overflow is undefined in compiled code.
+MIX_SEED = np.uint64(0x5851F42D4C957F2D)
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
+MIX_2 = np.uint64(0x94D049BB133111EB)
+S1 = np.uint64(1)
+S27 = np.uint64(27)
+S30 = np.uint64(30)
+S31 = np.uint64(31)
 
 
 def init(n_objects: int, capacity: int, seed: int = 0) -> State:
@@ -26,10 +35,10 @@ def init(n_objects: int, capacity: int, seed: int = 0) -> State:
 @jit
 def draw(seed: int, number: int) -> int:
     """A pseudo-random integer in ``[0, 2^63)`` that depends on the two numbers only."""
-    z = (seed * 0x5851F42D4C957F2D + number * 0x1E3779B97F4A7C15 + 0x14057B7EF767814F) & MASK
-    z = ((z ^ (z >> 30)) * 0x3F58476D1CE4E5B9) & MASK
-    z = ((z ^ (z >> 27)) * 0x14D049BB133111EB) & MASK
-    return z ^ (z >> 31)
+    z = np.uint64(seed) * MIX_SEED + np.uint64(number) * GOLDEN + GOLDEN
+    z = (z ^ (z >> S30)) * MIX_1
+    z = (z ^ (z >> S27)) * MIX_2
+    return int(np.int64((z ^ (z >> S31)) >> S1))
 
 
 @jit
@@ -38,7 +47,7 @@ def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: S
     scalars, slots, present = state
     resident = scalars[0]
     drawn = scalars[1]
-    seed = int(scalars[2])
+    seed = scalars[2]
     misses = 0
     evictions = 0
     for t in range(start, stop):

@@ -23,7 +23,7 @@ def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: S
     scalars, slots, present = state
     resident = scalars[0]
     drawn = scalars[1]
-    seed = int(scalars[2])
+    seed = scalars[2]
     used = scalars[3]
     misses = 0
     missed_bytes = 0

@@ -22,7 +22,7 @@ MOST = 127
 
 
 def init(n_objects: int, capacity: int, small: float = 0.1, ghost: float = 0.9, threshold: int = 2) -> State:
-    """``(scalars: bytes in S, M, G, their shares, threshold, filling, links with three anchors, where, references)``."""
+    """``(scalars: bytes in S, M, G, their shares, threshold, filling; links; where: its queue; references)``."""
     share = int(capacity * small)
     scalars = np.array([0, 0, 0, share, capacity - share, int(capacity * ghost), threshold, 1], np.int64)
     where = np.full(n_objects, ABSENT, np.int8)

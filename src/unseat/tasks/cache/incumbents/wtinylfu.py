@@ -24,7 +24,8 @@ from unseat.tasks.cache.engine.trace import Int32, Int64
 
 Int8 = npt.NDArray[np.int8]
 Float64 = npt.NDArray[np.float64]
-State = tuple[Int64, Float64, Int64, Int32, Int8]
+UInt64 = npt.NDArray[np.uint64]
+State = tuple[Int64, Float64, UInt64, Int32, Int8]
 WINDOW, PROBATION, PROTECTED, ABSENT = 0, 1, 2, 3
 
 # scalars: lengths of the three queues, resident, most in window and protected, ...
@@ -32,13 +33,23 @@ RESIDENT, MOST_WINDOW, MOST_PROTECTED, HITS, SAMPLED, SAMPLE, ADDITIONS, PERIOD,
 # numbers: how far the window has moved between two whole places, ...
 FRACTION, STEP, FIRST_STEP, LAST_RATE, DECAY, RESTART = 0, 1, 2, 3, 4, 5
 
-LOW32 = 0xFFFFFFFF
-SEED_0 = 0xC3A5C85C97CB3127 - (1 << 64)
-SEED_1 = 0xB492B66FBE98F273 - (1 << 64)
-SEED_2 = 0x9AE16A3B2F90404F - (1 << 64)
-SEED_3 = 0xCBF29CE484222325 - (1 << 64)
-HALVES = 0x7777777777777777
-ODD = 0x1111111111111111
+# All arithmetic of the sketch is on unsigned numbers: those wrap, while signed overflow is undefined in compiled code.
+LOW32 = np.uint64(0xFFFFFFFF)
+SIGNED32 = np.uint64(0xFFFFFFFF00000000)
+SEED_0 = np.uint64(0xC3A5C85C97CB3127)
+SEED_1 = np.uint64(0xB492B66FBE98F273)
+SEED_2 = np.uint64(0x9AE16A3B2F90404F)
+SEED_3 = np.uint64(0xCBF29CE484222325)
+MIX = np.uint64(0x45D9F3B)
+HALVES = np.uint64(0x7777777777777777)
+ODD = np.uint64(0x1111111111111111)
+S16 = np.uint64(16)
+S31 = np.uint64(31)
+S32 = np.uint64(32)
+U0 = np.uint64(0)
+U1 = np.uint64(1)
+U3 = np.uint64(3)
+U15 = np.uint64(15)
 
 
 def init(n_objects: int, capacity: int, window: float = 0.01, step: float = 0.0625, sample: float = 10.0) -> State:
@@ -52,22 +63,24 @@ def init(n_objects: int, capacity: int, window: float = 0.01, step: float = 0.06
     scalars[PERIOD] = 10 * words
     numbers = np.array([0.0, step * capacity, step * capacity, 0.0, 0.98, 0.05])
     where = np.full(n_objects, ABSENT, np.int8)
-    return scalars, numbers, np.zeros(words, np.int64), empty_lists(n_objects, 3), where
+    return scalars, numbers, np.zeros(words, np.uint64), empty_lists(n_objects, 3), where
 
 
 @jit
-def spread(x: int) -> int:
-    """The sketch's 32-bit mixing of a key, as a signed 32-bit number."""
-    x = int(x) & LOW32
-    x = (((x >> 16) ^ x) * 0x45D9F3B) & LOW32
-    x = (((x >> 16) ^ x) * 0x45D9F3B) & LOW32
-    x = (x >> 16) ^ x
-    return x - ((x >> 31) << 32)
+def spread(x: int) -> np.uint64:
+    """The sketch's 32-bit mixing of a key, with the sign extended to 64 bits."""
+    z = np.uint64(x)
+    z = (((z >> S16) ^ z) * MIX) & LOW32
+    z = (((z >> S16) ^ z) * MIX) & LOW32
+    z = (z >> S16) ^ z
+    if z >> S31:
+        z |= SIGNED32
+    return z
 
 
 @jit
-def word_of(mixed: int, row: int, last: int) -> int:
-    """The word that holds a key's counter in one of the four rows; ``last`` is the number of words less one."""
+def word_of(mixed: np.uint64, row: int, words: int) -> int:
+    """The word that holds a key's counter in one of the four rows."""
     seed = SEED_0
     if row == 1:
         seed = SEED_1
@@ -76,32 +89,36 @@ def word_of(mixed: int, row: int, last: int) -> int:
     elif row == 3:
         seed = SEED_3
     product = (mixed + seed) * seed
-    return ((product & LOW32) + ((product >> 32) & LOW32)) & last
+    return int(np.int64((product + (product >> S32)) & np.uint64(words - 1)))
 
 
 @jit
-def frequency(sketch: Int64, x: int) -> int:
+def shift_of(mixed: np.uint64, row: int) -> np.uint64:
+    """Where in its word that counter lies: the key's low bits choose one of four groups, the row one in the group."""
+    return np.uint64(4 * (4 * np.int64(mixed & U3) + row))
+
+
+@jit
+def frequency(sketch: UInt64, x: int) -> int:
     """How often the sketch believes ``x`` was requested lately, 15 at most."""
     mixed = spread(x)
-    first = (mixed & 3) << 2
     least = 15
     for row in range(4):
-        count = (sketch[word_of(mixed, row, sketch.shape[0] - 1)] >> ((first + row) << 2)) & 15
-        least = min(least, count)
+        count = (sketch[word_of(mixed, row, sketch.shape[0])] >> shift_of(mixed, row)) & U15
+        least = min(least, int(np.int64(count)))
     return least
 
 
 @jit
-def record(sketch: Int64, scalars: Int64, x: int) -> None:
+def record(sketch: UInt64, scalars: Int64, x: int) -> None:
     """Count a request; when the period is over, halve every counter."""
     mixed = spread(x)
-    first = (mixed & 3) << 2
     added = False
     for row in range(4):
-        word = word_of(mixed, row, sketch.shape[0] - 1)
-        shift = (first + row) << 2
-        if (sketch[word] >> shift) & 15 != 15:
-            sketch[word] += 1 << shift
+        word = word_of(mixed, row, sketch.shape[0])
+        shift = shift_of(mixed, row)
+        if (sketch[word] >> shift) & U15 != U15:
+            sketch[word] += U1 << shift
             added = True
     if not added:
         return
@@ -111,10 +128,10 @@ def record(sketch: Int64, scalars: Int64, x: int) -> None:
     odd = 0
     for word in range(sketch.shape[0]):
         ones = sketch[word] & ODD
-        while ones != 0:
-            ones &= ones - 1
+        while ones != U0:
+            ones &= ones - U1
             odd += 1
-        sketch[word] = (sketch[word] >> 1) & HALVES
+        sketch[word] = (sketch[word] >> U1) & HALVES
     scalars[ADDITIONS] = (scalars[ADDITIONS] - (odd >> 2)) >> 1
 
 

@@ -1,0 +1,60 @@
+"""Dense ids, next accesses and traces against dictionaries."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from unseat.core.errors import UserError
+from unseat.tasks.cache.engine.dense import dense_ids, first_requests, next_access
+from unseat.tasks.cache.engine.trace import from_raw
+
+KEYS = st.lists(
+    st.one_of(st.integers(0, 20), st.integers(0, 2**64 - 1), st.integers(0, 40).map(lambda k: k << 56)), max_size=300
+)
+
+
+def expected_ids(keys: list[int]) -> list[int]:
+    seen: dict[int, int] = {}
+    return [seen.setdefault(key, len(seen)) for key in keys]
+
+
+@settings(max_examples=200, deadline=None)
+@given(keys=KEYS)
+def test_dense_ids_are_in_order_of_first_appearance(keys: list[int]) -> None:
+    """Red: two keys share an id, one key has two, or ids are not numbered by first appearance."""
+    ids, n_objects = dense_ids(np.array(keys, np.uint64))
+    assert ids.tolist() == expected_ids(keys)
+    assert n_objects == len(set(keys))
+    following = next_access(ids, n_objects).tolist()
+    for t, key in enumerate(keys):
+        later = [u for u in range(t + 1, len(keys)) if keys[u] == key]
+        assert following[t] == (later[0] if later else len(keys))
+    assert first_requests(ids, n_objects).tolist() == [keys.index(key) for key in dict.fromkeys(keys)]
+
+
+def test_table_grows_and_reads_any_integer_layout() -> None:
+    """Red: growing the hash table loses keys, or a strided, signed or narrow key array is misread."""
+    keys = np.arange(50_000, dtype=np.int64)[::-1] * -977
+    ids, n_objects = dense_ids(np.concatenate([keys, keys]))
+    assert n_objects == 50_000
+    assert np.array_equal(ids, np.tile(np.arange(50_000), 2))
+    record = np.zeros(1000, np.dtype([("time", "<u4"), ("key", "<u8"), ("size", "<u4")]))
+    record["key"] = np.arange(1000) % 70
+    assert dense_ids(record["key"])[0].tolist() == [t % 70 for t in range(1000)]
+    assert dense_ids(np.array([3, -1, 3, 7], np.int32))[0].tolist() == [0, 1, 0, 2]
+    assert dense_ids(np.array([3, 1, 3], ">i8"))[0].tolist() == [0, 1, 0]
+    with pytest.raises(UserError, match="1-D integer array"):
+        dense_ids(np.array([0.5]))
+
+
+def test_sizes_are_those_of_the_first_request() -> None:
+    """Red: an object's size comes from another request than its first, or a prefix keeps objects it lacks."""
+    trace = from_raw(np.array([9, 4, 9, 5]), np.array([10, 20, 99, 30]), name="t")
+    assert trace.sizes is not None
+    assert trace.sizes.tolist() == [10, 20, 30]
+    assert trace.footprint == 60
+    prefix = trace.prefix(3)
+    assert (prefix.n_requests, prefix.n_objects, prefix.footprint) == (3, 2, 30)
