@@ -206,16 +206,23 @@ class Artefact:
             raise UserError(f"policy {self.name}: no {name!r} in {module!r}; is its package installed?") from error
         if not (isinstance(made, type) and issubclass(made, Policy)):
             raise UserError(f"policy {self.name}: {self.source} is not a Policy")
-        return made.restore(self)
+        policy = made.restore(self)
+        # Policies are frozen dataclasses as a rule; the record travels beside the fields, not among them.
+        object.__setattr__(policy, "fit_record", self.fit)
+        return policy
 
 
 class Policy(ABC):
     """Answers a question. It is data: immutable, never changed by running.
 
     A subclass that is a frozen dataclass is saved and restored by its fields: arrays as arrays, all else as JSON.
+
+    Attributes:
+        fit_record: The record of the fit that made it, where it was restored from an artefact that carries one.
     """
 
     form: ClassVar[Form] = Form.DECIDE
+    fit_record: Mapping[str, Any] | None = None
     name: str
 
     @abstractmethod
@@ -231,7 +238,7 @@ class Policy(ABC):
         arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
         config = {name: value for name, value in values.items() if name not in arrays}
         source = f"{type(self).__module__}:{type(self).__qualname__}"
-        return Artefact(self.form, self.name, source, config, arrays)
+        return Artefact(self.form, self.name, source, config, arrays, self.fit_record)
 
     @classmethod
     def restore(cls, artefact: Artefact) -> Policy:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -28,7 +29,8 @@ def task(name: str, *, data: str | None = None, options: Mapping[str, Any] | Non
     """The task of that id, on its own data or on a user's.
 
     Args:
-        name: ``cache`` or, with its version, ``cache-v0``.
+        name: ``cache`` or, with its version, ``cache-v0``; or ``package.module:attribute`` for a task that is not
+            registered yet, which is how one tries a new task before packaging it.
         data: A source for `Task.open`.
         options: The task's own options.
 
@@ -45,6 +47,8 @@ def task(name: str, *, data: str | None = None, options: Mapping[str, Any] | Non
 
 @cache
 def _plain(name: str) -> Task:
+    if ":" in name:
+        return _unregistered(name)
     base, dash, version = name.rpartition("-v")
     known = _entries()
     if name not in known and dash and version.isdigit() and base in known:
@@ -62,6 +66,19 @@ def _plain(name: str) -> Task:
         made = known[name].load()()
     except ImportError as error:
         raise UserError(f"task {name} cannot be loaded: {error}; `unseat doctor` says what is missing") from error
+    return _checked(made, known[name].value)
+
+
+def _unregistered(path: str) -> Task:
+    module, _, attribute = path.partition(":")
+    try:
+        made = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UserError(f"task {path} cannot be loaded: {error}; give it as package.module:attribute") from error
+    return _checked(made() if callable(made) else made, path)
+
+
+def _checked(made: object, path: str) -> Task:
     if not isinstance(made, Task):
-        raise ContractError(f"entry point {known[name].value} gives {type(made).__name__}, not a Task")
+        raise ContractError(f"{path} gives {type(made).__name__}, not a Task")
     return made

@@ -64,6 +64,7 @@ class FitJob:
         train: Ids of the training instances.
         valid: Ids of the validation instances.
         limits: What the fit may use.
+        record: The fit record that the artefact will carry.
     """
 
     task: str
@@ -74,6 +75,7 @@ class FitJob:
     limits: Limits
     data: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    record: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The job as plain JSON."""
@@ -129,6 +131,24 @@ class Run:
             "metrics": dict(outcome.metrics), "message": outcome.message, "key": self.key,
         }  # fmt: skip
 
+    def to_record(self) -> dict[str, Any]:
+        """All of the run as plain JSON, for the ledger."""
+        return {**self.labels(), "outcome": self.outcome.to_json(), "job": dict(self.job),
+                "provenance": dict(self.provenance), "created": self.created}  # fmt: skip
+
+    def labels(self) -> dict[str, Any]:
+        """What an experiment says of the run, without what was measured: one row of the ledger may serve several."""
+        return {name: getattr(self, name) for name in _LABELS} | {"role": str(self.role)}
+
+    @classmethod
+    def from_record(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of `to_record`."""
+        return cls(**{**data, "role": Role(data["role"]), "outcome": Outcome.from_json(data["outcome"])})
+
+
+_LABELS = ("key", "task", "contender", "instance", "group", "split", "level", "series", "weight", "seed", "artefact",
+           "fit", "fold", "block")  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -155,6 +175,15 @@ class Fit:
     message: str
     provenance: Mapping[str, Any]
     created: str = ""
+
+    def to_record(self) -> dict[str, Any]:
+        """All of the fit as plain JSON, for the ledger."""
+        return asdict(self)
+
+    @classmethod
+    def from_record(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of `to_record`."""
+        return cls(**{**data, "groups": tuple(data["groups"])})
 
 
 @dataclass(frozen=True)
@@ -206,6 +235,13 @@ class Comparison:
         shown = asdict(self)
         shown["regressions"] = {"count": self.regressions, "worst": shown.pop("worst")}
         return shown
+
+    @classmethod
+    def from_record(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of `dataclasses.asdict`."""
+        intervals = {name: data[name] and Interval(**data[name])
+                     for name in ("ratio", "difference", "gap_closed", "gap_median")}  # fmt: skip
+        return cls(**{**data, **intervals})
 
     def with_holm(self, p: float) -> Self:
         """The same comparison after a correction over several challengers."""
@@ -259,3 +295,28 @@ class Results:
     def failed(self) -> list[Run]:
         """Runs that did not end well."""
         return [run for run in self.runs if run.outcome.status != "ok"]
+
+    def to_record(self) -> dict[str, Any]:
+        """The experiment as plain JSON, its runs and fits by key, for the ledger."""
+        return {
+            "task": self.task,
+            "runs": [run.labels() for run in self.runs],
+            "fits": [fit.key for fit in self.fits],
+            "comparisons": [asdict(comparison) for comparison in self.comparisons],
+            "hindsight": [asdict(comparison) for comparison in self.hindsight],
+            "violations": [asdict(violation) for violation in self.violations],
+            "skipped": dict(self.skipped),
+            **{name: getattr(self, name) for name in ("incumbent", "challenger", "bound", "choice")},
+        }
+
+    @classmethod
+    def from_record(cls, data: Mapping[str, Any], runs: Mapping[str, Run], fits: Mapping[str, Fit]) -> Self:
+        """The inverse of `to_record`, given the ledger's rows by key."""
+        return cls(**{
+            **data,
+            "runs": tuple(replace(runs[row["key"]], **{**row, "role": Role(row["role"])}) for row in data["runs"]),
+            "fits": tuple(fits[key] for key in data["fits"]),
+            "comparisons": tuple(map(Comparison.from_record, data["comparisons"])),
+            "hindsight": tuple(map(Comparison.from_record, data["hindsight"])),
+            "violations": tuple(Violation(**row) for row in data["violations"]),
+        })  # fmt: skip

@@ -1,0 +1,166 @@
+"""The Ray executor: the same jobs on one machine or a cluster. Extra ``ray``.
+
+Each actor holds a child process of its own that can be killed, and a store that lives as long as the actor. Artefacts
+travel by hash, once to each actor that needs them; only the driver writes the ledger.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import tempfile
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from unseat.core.errors import MissingExtra, UserError
+from unseat.core.outcome import Outcome
+from unseat.lab.executors import Done, Fitted, Idle, Serial
+from unseat.lab.records import FitJob, Job
+from unseat.lab.store import ArtefactStore
+
+_TICK_S = 0.05
+_LIVES = 2
+
+
+class Node:
+    """What works at the other end: a serial executor with a store of its own."""
+
+    def __init__(self, path: list[str]) -> None:
+        sys.path[:] = [*sys.path, *(part for part in path if part not in sys.path)]
+        self._folder = tempfile.TemporaryDirectory(prefix="unseat-")
+        self._store = ArtefactStore(Path(self._folder.name))
+        self._serial = Serial(self._store.root)
+
+    def warm(self, job: Mapping[str, Any]) -> None:
+        """See `unseat.lab.executors.Executor.warm`."""
+        self._serial.warm(_job(job))
+
+    def do(self, job: Mapping[str, Any], artefact: bytes | None) -> dict[str, Any]:
+        """Do one job, given its artefact unless this node has it; what comes back is plain JSON and bytes."""
+        if artefact is not None:
+            self._store.unpack(artefact)
+        try:
+            done = next(iter(list(self._serial.map([_job(job)]))))
+        except UserError as error:
+            return {"user_error": str(error)}
+        if done.outcome:
+            return {"outcome": done.outcome.to_json()}
+        assert done.fitted is not None
+        made = done.fitted.artefact
+        return {"fitted": vars(done.fitted), "artefact": self._store.pack(made) if made else None}
+
+
+class Ray:
+    """Jobs on a Ray cluster; see `unseat.lab.executors.Executor`.
+
+    Args:
+        address: ``auto`` for the cluster of this machine, ``local`` for a new one here, ``host:port`` or
+            ``ray://host:port``.
+        store: Folder of the driver's content store.
+
+    Raises:
+        MissingExtra: Ray is not installed.
+        UserError: The cluster cannot be reached.
+    """
+
+    def __init__(self, address: str, store: Path) -> None:
+        try:
+            import ray
+        except ImportError as error:
+            raise MissingExtra("--ray needs Ray: pip install 'unseat[ray]'") from error
+        self._ray, self._store = ray, ArtefactStore(store)
+        self._own = not ray.is_initialized()
+        if self._own:
+            try:
+                ray.init(address, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+            except Exception as error:
+                first = str(error).strip().partition("\n")[0]
+                raise UserError(f"--ray {address}: no cluster can be reached there ({first})") from error
+        self._actor = ray.remote(num_cpus=1)(Node)
+        self._most = max(1, int(ray.cluster_resources().get("CPU", 1)))
+        self._idle: list[Any] = []
+        self._held: dict[Any, set[str]] = {}
+        self._packed: dict[str, Any] = {}
+
+    def warm(self, job: Job | FitJob) -> None:
+        """Compile what a job's task compiles on first use, on one node."""
+        actor = self._take()
+        self._ray.get(actor.warm.remote(_sent(job)))
+        self._idle.append(actor)
+
+    def map(self, jobs: Iterable[Job | FitJob], idle: Idle | None = None) -> Iterator[Done]:
+        """Do jobs; see `unseat.lab.executors.Executor.map`."""
+        queue = deque((job, 1) for job in jobs)
+        busy: dict[Any, tuple[Any, Job | FitJob, int]] = {}
+        try:
+            while queue or busy:
+                while queue and len(busy) < self._most:
+                    job, life = queue.popleft()
+                    actor = self._take()
+                    busy[actor.do.remote(_sent(job), self._artefact(actor, job))] = (actor, job, life)
+                ready, _ = self._ray.wait(list(busy), timeout=_TICK_S)
+                for reference in ready:
+                    actor, job, life = busy.pop(reference)
+                    try:
+                        yield self._done(job, self._ray.get(reference))
+                        self._idle.append(actor)
+                    except self._ray.exceptions.RayActorError as error:
+                        # A machine may leave the cluster at any time; that is no fault of the policy.
+                        self._held.pop(actor, None)
+                        if life == _LIVES:
+                            raise UserError(f"the cluster lost {_LIVES} workers with the same job: {error}") from error
+                        queue.appendleft((job, life + 1))
+                if idle:
+                    idle()
+        finally:
+            for actor, _, _ in busy.values():
+                self._kill(actor)
+
+    def close(self) -> None:
+        """End all actors, and the local cluster if there was none before."""
+        for actor in self._idle:
+            self._kill(actor)
+        self._idle, self._held, self._packed = [], {}, {}
+        if self._own:
+            self._ray.shutdown()
+
+    def _take(self) -> Any:
+        if self._idle:
+            return self._idle.pop()
+        actor = self._actor.remote(sys.path)
+        self._held[actor] = set()
+        return actor
+
+    def _artefact(self, actor: Any, job: Job | FitJob) -> Any:
+        """A reference to the packed artefact that an actor lacks for a job."""
+        name = job.artefact if isinstance(job, Job) else None
+        if name is None or name in self._held[actor]:
+            return None
+        self._held[actor].add(name)
+        if name not in self._packed:
+            self._packed[name] = self._ray.put(self._store.pack(name))
+        return self._packed[name]
+
+    def _done(self, job: Job | FitJob, answer: Mapping[str, Any]) -> Done:
+        if "user_error" in answer:
+            raise UserError(answer["user_error"])
+        if "outcome" in answer:
+            return Done(job, outcome=Outcome.from_json(answer["outcome"]))
+        if answer["artefact"]:
+            self._store.unpack(answer["artefact"])
+        return Done(job, fitted=Fitted(**answer["fitted"]))
+
+    def _kill(self, actor: Any) -> None:
+        self._held.pop(actor, None)
+        with contextlib.suppress(Exception):
+            self._ray.kill(actor)
+
+
+def _sent(job: Job | FitJob) -> dict[str, Any]:
+    return {"kind": "fit" if isinstance(job, FitJob) else "run", "job": job.to_json()}
+
+
+def _job(sent: Mapping[str, Any]) -> Job | FitJob:
+    return FitJob.from_json(sent["job"]) if sent["kind"] == "fit" else Job.from_json(sent["job"])
