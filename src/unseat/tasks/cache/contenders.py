@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unseat.core.learner import Bounder, Contender, Kind, Role
+from unseat.core.learner import Bounder, Contender, Kind, Learner, Role
 from unseat.core.outcome import Limits, Outcome
+from unseat.core.policy import Artefact, Policy
 from unseat.tasks.cache.incumbents import FUSED
 from unseat.tasks.cache.policies import TITLES, Classical
 
 if TYPE_CHECKING:
     from unseat.tasks.cache.engine.simulate import Counts
     from unseat.tasks.cache.problem import Problem
+
+SHIPPED = Path(__file__).parent / "shipped"
+"""Policies that were fitted on the built-in training instances, with the records of their fits."""
 
 
 class Belady(Bounder):
@@ -27,16 +33,33 @@ class Belady(Bounder):
         return _bound(problem, bounds.belady(problem.trace, problem.capacity, problem.judged_from))
 
 
-class PfooL(Bounder):
-    """Fewest missed bytes by relaxing space to a budget of space times time (Berger et al., SIGMETRICS 2018)."""
+class Flow(Bounder):
+    """Fewest missed bytes when objects may be kept in part, at prices (Berger et al., SIGMETRICS 2018)."""
 
-    name, kind = "PFOO-L", Kind.RELAXATION
+    name, kind = "flow relaxation", Kind.RELAXATION
 
     def solve(self, problem: Any, *, seed: int, limits: Limits) -> Outcome:
-        """Fill the budget greedily; see `unseat.tasks.cache.bounds.pfoo_l`."""
+        """Search prices; see `unseat.tasks.cache.bounds.flow_relaxation`."""
         from unseat.tasks.cache import bounds
 
-        return _bound(problem, bounds.pfoo_l(problem.trace, problem.capacity, problem.judged_from))
+        missed = bounds.flow_relaxation(problem.trace, problem.capacity, problem.judged_from)
+        return Outcome(missed / problem.judged_total)
+
+
+class IndependentReference(Bounder):
+    """The best fixed set of objects in hindsight (A0; Aho, Denning and Ullman, JACM 18(1), 1971): what popularity gives.
+
+    No bound: policies that use the order of requests can miss less.
+    """
+
+    name, kind = "popularity", Kind.BEST_KNOWN
+
+    def solve(self, problem: Any, *, seed: int, limits: Limits) -> Outcome:
+        """Keep the most requested; see `unseat.tasks.cache.bounds.independent_reference`."""
+        from unseat.tasks.cache import bounds
+
+        missed = bounds.independent_reference(problem.trace, problem.capacity, problem.judged_from)
+        return Outcome(missed / problem.judged_total)
 
 
 def _bound(problem: Problem, judged: Counts) -> Outcome:
@@ -47,27 +70,82 @@ def _bound(problem: Problem, judged: Counts) -> Outcome:
 
 def contenders(sized: bool) -> Mapping[str, Contender]:
     """By name: incumbents as published, incumbents tuned, challengers, bounds, baselines."""
-    found = [*_incumbents(sized), *_baselines(sized), _bounder(sized)]
+    found = [*_incumbents(sized), *_challengers(sized), *_baselines(sized), *_bounders(sized)]
     return {contender.name: contender for contender in found}
 
 
 def _incumbents(sized: bool) -> Iterator[Contender]:
     for key, title in TITLES.items():
-        if key in FUSED and FUSED[key].sized == sized:
+        if FUSED[key].sized == sized:
             yield _classical(title, key, Role.INCUMBENT)
+    for key, title in TITLES.items():
+        if FUSED[key].sized == sized and FUSED[key].parameters:
+            yield _fitted(f"{title}-tuned", sized, Role.INCUMBENT, partial(_tuner, key, title), FUSED[key].paper)
 
 
 def _classical(title: str, key: str, role: Role) -> Contender:
     return Contender(title, role, lambda: Classical(title, key), paper=FUSED[key].paper)
 
 
+def _fitted(name: str, sized: bool, role: Role, make: Callable[[], Learner], paper: str) -> Contender:
+    """A learner, with the policy that ships with the package where there is one (see `shipped/`)."""
+    folder = SHIPPED / ("cache-sized" if sized else "cache") / name
+    shipped = (lambda: Artefact.load(folder).restore()) if folder.is_dir() else None
+    return Contender(name, role, make, shipped=shipped, paper=paper)
+
+
+def _tuner(key: str, title: str) -> Learner:
+    """A tuned incumbent gets what a challenger gets: the same sampler, the same limits."""
+    from unseat.learn.tune import OptunaSearch, Parameter
+
+    parameters = FUSED[key].parameters
+    space = {
+        name: Parameter(part.low, part.high, part.log, isinstance(part.default, int))
+        for name, part in parameters.items()
+    }
+    default = {name: part.default for name, part in parameters.items()}
+    return OptunaSearch(f"{title}-tuned", Family(key), space, default=default)
+
+
+class Family:
+    """The policies of one algorithm, by parameters; its qualified name is part of the ledger's key."""
+
+    def __init__(self, key: str) -> None:
+        self.key, self.__qualname__ = key, f"Family({key!r})"
+
+    def __call__(self, parameters: Mapping[str, float]) -> Policy:
+        return Classical(TITLES[self.key], self.key, dict(parameters))
+
+
+def _challengers(sized: bool) -> Iterator[Contender]:
+    blankstein = "Blankstein, Sen and Freedman, USENIX ATC 2017 (hyperbolic caching is in the family)"
+    for name in ("linear-random", "linear-optuna"):
+        yield _fitted(name, sized, Role.CHALLENGER, partial(_linear, name, sized), blankstein)
+    yield _fitted("imitation", sized, Role.CHALLENGER, _imitation, "Liu et al. (Parrot), ICML 2020")
+
+
+def _linear(name: str, sized: bool) -> Learner:
+    from unseat.learn.tune import OptunaSearch, RandomSearch
+    from unseat.tasks.cache.challengers import linear
+
+    search = RandomSearch if name == "linear-random" else OptunaSearch
+    return search(name, linear.make, linear.space(sized), default=linear.lru(sized))
+
+
+def _imitation() -> Learner:
+    from unseat.tasks.cache.challengers.imitation import Imitation
+
+    return Imitation("imitation")
+
+
 def _baselines(sized: bool) -> Iterator[Contender]:
-    key = "random_sized" if sized else "random"
-    if key in FUSED:
-        yield _classical("random", key, Role.BASELINE)
+    yield _classical("random", "random-sized" if sized else "random", Role.BASELINE)
 
 
-def _bounder(sized: bool) -> Contender:
+def _bounders(sized: bool) -> Iterator[Contender]:
     if sized:
-        return Contender("PFOO-L", Role.BOUND, PfooL, paper="Berger et al., SIGMETRICS 2018")
-    return Contender("Belady", Role.BOUND, Belady, paper="Belady, IBM Systems Journal 5(2), 1966")
+        yield Contender(Flow.name, Role.BOUND, Flow, paper="Berger, Beckmann and Harchol-Balter, SIGMETRICS 2018")
+    else:
+        yield Contender(Belady.name, Role.BOUND, Belady, paper="Belady, IBM Systems Journal 5(2), 1966")
+        name, paper = IndependentReference.name, "Aho, Denning and Ullman, JACM 18(1), 1971"
+        yield Contender(name, Role.BOUND, IndependentReference, paper=paper)

@@ -19,8 +19,10 @@ TITLES: Mapping[str, str] = {
     "arc": "ARC",
     "lirs": "LIRS",
     "wtinylfu": "W-TinyLFU",
-    "fifo_sized": "FIFO",
-    "lru_sized": "LRU",
+    "fifo-sized": "FIFO",
+    "lru-sized": "LRU",
+    "sieve-sized": "SIEVE",
+    "s3fifo-sized": "S3-FIFO",
     "gdsf": "GDSF",
 }
 """The names that papers and people use."""
@@ -50,7 +52,7 @@ class Classical(Policy):
         fused = FUSED[self.algorithm]
         whole = {name for name, parameter in fused.parameters.items() if isinstance(parameter.default, int)}
         values = {name: round(value) if name in whole else value for name, value in self.parameters.items()}
-        if self.algorithm in ("random", "random_sized"):
+        if self.algorithm in ("random", "random-sized"):
             values = {"seed": seed, **values}
         session = Loop()
         session.kernel = fused.run, fused.init(view.facts["id_space"], view.facts["capacity"], **values)
