@@ -19,7 +19,7 @@ def main() -> None:
     outcomes = {}
     for name, folder in request["folders"].items():
         policy = Artefact.load(Path(folder)).restore()
-        outcomes[name] = {one.id: decided(run(task, one, policy)) for one in chosen}
+        outcomes[name] = {one.id: decided(run(task, one, policy)) for one in reversed(chosen)}
     problems = {one.id: content(task.load(one)) for one in chosen}
     found = {"known": [content(list(task.instances()))], "problems": problems, "outcomes": outcomes}
     json.dump(found, sys.stdout)

@@ -44,6 +44,8 @@ def check_other_process(
 ) -> None:
     """A saved policy, loaded in another process, decides the same there, on a problem that is the same there.
 
+    The other process runs the instances in reverse, so that a memory of what was run first is seen.
+
     Args:
         task: The task.
         policies: The policies to save; all that are listed if None.
@@ -122,8 +124,6 @@ def _kill(task: Task, learner: str, store: ArtefactStore, where: str) -> str | N
 
 def _environment() -> dict[str, str]:
     """This process's import path, and another seed for hashes, so that an order that hangs on them is seen."""
-    return {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path),
-        "PYTHONHASHSEED": "7",
-    }
+    path = os.pathsep.join(folder or str(Path.cwd()) for folder in sys.path)
+    seed = "8" if os.environ.get("PYTHONHASHSEED") == "7" else "7"
+    return {**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": seed}
