@@ -47,7 +47,7 @@ class Flow(Bounder):
 
 
 class IndependentReference(Bounder):
-    """The best fixed set of objects in hindsight (A0; Aho, Denning and Ullman, JACM 18(1), 1971): what popularity gives.
+    """The best fixed set of objects in hindsight (A0; Aho, Denning and Ullman, JACM 18(1), 1971).
 
     No bound: policies that use the order of requests can miss less.
     """
