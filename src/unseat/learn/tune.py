@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -48,7 +49,9 @@ class Parameter:
     @property
     def middle(self) -> float:
         """The middle of the range, on its scale."""
-        middle = (self.low * self.high) ** 0.5 if self.log else (self.low + self.high) / 2
+        middle = math.sqrt(self.low) * math.sqrt(self.high) if self.log else self.low / 2 + self.high / 2
+        # Rounding may step over an end.
+        middle = min(max(middle, self.low), self.high)
         return round(middle) if self.integer else middle
 
     def distribution(self) -> BaseDistribution:
