@@ -190,7 +190,7 @@ STAR = """CREATE TABLE dim AS SELECT i AS id, i * 7919 % 100 AS kind, repeat('d'
 FROM generate_series(1, 60000) i;
 CREATE TABLE fact AS SELECT i AS id, (1 + 59999 * power(random(), 3))::int AS dim, random() AS v,
     repeat('f', 150) AS pad
-FROM generate_series(1, 110000) i;
+FROM generate_series(1, 150000) i;
 ALTER TABLE dim ADD PRIMARY KEY (id); ALTER TABLE fact ADD PRIMARY KEY (id);
 CREATE INDEX ON fact(dim); CREATE INDEX ON dim(kind); VACUUM ANALYZE;
 """
@@ -292,11 +292,11 @@ def c_compile(folder: Path, options: argparse.Namespace) -> None:
     rng = random.Random(10)
     root = folder / "pg-source/src/backend"
     folders = sorted({file.parent for file in root.rglob("*.c")})
-    order = rng.sample(folders, 30)
-    for _ in range(30):
+    order = rng.sample(folders, 40)
+    for _ in range(35):
         order.append(rng.choice(order[-6:]))
     for chosen in order:
-        files = " ".join(str(file.relative_to(root)) for file in sorted(chosen.glob("*.c"))[:14])
+        files = " ".join(str(file.relative_to(root)) for file in sorted(chosen.glob("*.c"))[:12])
         shell(f"gcc -fsyntax-only -I{folder}/pg-source/src/include -I{chosen} {files}", root, check=False)
 
 
@@ -333,18 +333,18 @@ def packages(folder: Path, options: argparse.Namespace) -> None:
     names = subprocess.run(["dpkg-query", "-W", "-f", "${Package}\n"], capture_output=True, text=True, check=True)
     known = names.stdout.split()
     ranks = zipf_ranks(400, len(known), 0.8, seed=13)
-    for step in range(130):
+    for step in range(300):
         name = known[int(ranks[step]) * 311 % len(known)]
         command = rng.choices(
             (
                 f"dpkg -L {name}",
                 f"dpkg -S /usr/bin/{name}",
                 f"dpkg -s {name}",
-                f"dpkg -V {name} {rng.choice(known)} {rng.choice(known)}",
+                f"dpkg -V {name}",
                 f"apt-cache show {name}",
                 f"apt-get install -s {name}",
-                f"{sys.executable} -m pip list",
-                f"{sys.executable} -m pip show -f numpy",
+                f"{options.imports_python} -m pip list",
+                f"{options.imports_python} -m pip show -f numpy",
             ),
             (8, 6, 5, 16, 1, 2, 1, 1),
         )[0]
@@ -400,13 +400,16 @@ def searches(folder: Path, options: argparse.Namespace) -> None:
 
 
 WORKLOADS = {
-    "sqlite-orders": Workload(sqlite_orders, sqlite_prepare),
-    "sqlite-reports": Workload(sqlite_reports, sqlite_prepare),
+    "sqlite-orders": Workload(sqlite_orders, sqlite_prepare, requests=180_000),
+    "sqlite-reports": Workload(sqlite_reports, sqlite_prepare, requests=150_000),
     "postgres-bank": Workload(
-        pgbench("pay.sql@160 statement.sql@12 audit.sql@1 recent.sql@4", 14_000), postgres_prepare, page_size=8192
+        pgbench("pay.sql@160 statement.sql@12 audit.sql@1 recent.sql@4", 24_000),
+        postgres_prepare,
+        page_size=8192,
+        requests=180_000,
     ),
     "postgres-star": Workload(
-        pgbench("join.sql@30 dimension.sql@25 sweep.sql@1", 900), postgres_prepare, page_size=8192
+        pgbench("join.sql@30 dimension.sql@25 sweep.sql@1", 900), postgres_prepare, page_size=8192, requests=130_000
     ),
     "rocksdb-latest": Workload(rocksdb(latest=True)),
     "rocksdb-update": Workload(rocksdb(latest=False)),

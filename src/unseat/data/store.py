@@ -110,7 +110,7 @@ def _judged(entry: FileEntry, where: Where, path: Path) -> State:
     try:
         info = path.stat()
         digest = _sha256(path, info.st_size, info.st_mtime_ns)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return State(entry, "missing", None)
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror or error}; check its permissions") from error

@@ -197,7 +197,10 @@ class Csv(Lines):
         if not len(lines):
             return Requests(np.zeros(0, np.uint64))
         if (lines.block == ord('"')).any():
-            lines = _unquoted(lines, self.delimiter or ",")
+            lines, quotes = _unquoted(lines, self.delimiter or ",")
+            odd = np.flatnonzero(quotes % 2)
+            if len(odd):
+                raise self.wrong(int(numbers[odd[0]]), "a quote does not end on its line", lines.text(odd[0]))
         fields, good = text.columns(lines, len(self.header), (self.delimiter or ",").encode())
         size, time = self._column(self.size_column, SIZE_NAMES), self._column(None, TIME_NAMES)
         key = self._column(self.key_column, KEY_NAMES)
@@ -234,13 +237,17 @@ class Csv(Lines):
         return next((lower.index(name) for name in names if name in lower), None)
 
 
-def _unquoted(lines: text.Tokens, delimiter: str) -> text.Tokens:
-    """Quoted fields opened up: a delimiter inside quotes becomes a byte that text does not hold, quotes go."""
+def _unquoted(lines: text.Tokens, delimiter: str) -> tuple[text.Tokens, NDArray[np.int64]]:
+    """Quoted fields opened up: a delimiter inside quotes becomes a byte that text does not hold, and quotes go.
+
+    Returns the lines, and how many quotes each had.
+    """
     block = lines.block.copy()
     quotes = block == ord('"')
-    # Outside line ends the quotes of a record come in pairs, so parity from the start of the block tells in from out.
-    inside = np.cumsum(quotes) % 2 == 1
-    block[inside & (block == ord(delimiter))] = 0
-    keep = ~quotes
-    position = np.concatenate(([0], np.cumsum(keep)))
-    return text.strip(text.Tokens(block[keep], position[lines.start], position[lines.end]))
+    before = np.concatenate(([0], np.cumsum(quotes)))
+    marks = np.flatnonzero(block == ord(delimiter))
+    line = np.maximum(np.searchsorted(lines.start, marks, side="right") - 1, 0)
+    block[marks[(before[marks] - before[lines.start[line]]) % 2 == 1]] = 0
+    shift = np.concatenate(([0], np.cumsum(~quotes)))
+    opened = text.strip(text.Tokens(block[~quotes], shift[lines.start], shift[lines.end]))
+    return opened, before[lines.end] - before[lines.start]

@@ -40,7 +40,7 @@ def decode(content: bytes, place: str) -> tuple[NDArray[np.uint64], NDArray[np.i
         UserError: the content is not of this format, or not whole.
     """
     if not content.startswith(MAGIC):
-        raise UserError(f"{place}: record 1: not a packed trace; name the right format")
+        raise UserError(f"{place}: record 1: not a packed trace, or a truncated one; name the right format")
     n, m = (int(x) for x in np.frombuffer(content[:_HEAD].ljust(_HEAD, b"\0"), dtype="<u8", offset=len(MAGIC)))
     if len(content) != _HEAD + 4 * n + 8 * m:
         record = max(len(content) - _HEAD, 0) // 4 + 1

@@ -61,16 +61,14 @@ def _encoded(path: Path, trace: RawTrace, name: str) -> bytes:
         if dtype.itemsize == 4 and len(trace) and trace.keys.max() >= 2**32:
             raise UserError(f"{path}: a key beyond 32 bits; write {name.replace('32', '64')} instead")
         return trace.keys.astype(dtype).tobytes()
-    table = [trace.keys.astype(str)]
-    header = ["key"]
-    if name == "csv" and trace.sizes is not None:
-        table.append(trace.sizes.astype(str))
-        header.append("size")
-    if name == "csv" and trace.times is not None:
-        table.append(trace.times.astype(str))
-        header.append("time")
-    rows = [",".join(row) for row in zip(*(column.tolist() for column in table), strict=True)]
-    return "".join(f"{row}\n" for row in ([",".join(header)] if name == "csv" else []) + rows).encode()
+    if name == "keys":
+        return b"".join(map(b"%d\n".__mod__, trace.keys.tolist()))
+    columns = {"key": trace.keys.tolist()}
+    for column, values in (("size", trace.sizes), ("time", trace.times)):
+        if values is not None:
+            columns[column] = values.tolist()
+    row = ",".join(["%d"] * len(columns)).encode() + b"\n"
+    return ",".join(columns).encode() + b"\n" + b"".join(map(row.__mod__, zip(*columns.values(), strict=True)))
 
 
 def _oracle_general(path: Path, trace: RawTrace) -> bytes:

@@ -1,0 +1,74 @@
+"""The manifest: what a task says of its files is checked before anything is believed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from unseat.core.errors import UserError
+from unseat.data import load_manifest
+
+GOOD = f"""
+version = 1
+task = "cache"
+[[files]]
+name = "a.xz"
+sha256 = "{"0" * 64}"
+bytes = 5
+urls = ["https://example.org/a.xz"]
+licence = "CC-BY-4.0"
+source = "someone"
+[files.details]
+group = "g"
+"""
+
+
+def load(tmp_path: Path, text: str) -> object:
+    path = tmp_path / "data.toml"
+    path.write_text(text)
+    return load_manifest(path)
+
+
+def test_a_manifest_is_read(tmp_path: Path) -> None:
+    """Red: an entry loses what the task or the licence page needs, or a shipped file is looked for elsewhere."""
+    text = GOOD + GOOD.split('task = "cache"')[1].replace("a.xz", "b.xz").replace(
+        'urls = ["https://example.org/b.xz"]', 'embedded = "embedded/b.xz"'
+    )
+    path = tmp_path / "data.toml"
+    path.write_text(text)
+    manifest = load_manifest(path)
+    entry = manifest.file("a.xz")
+    assert (entry.task, entry.details, entry.shipped) == ("cache", {"group": "g"}, None)
+    assert manifest.file("b.xz").shipped == tmp_path / "embedded/b.xz"
+    with pytest.raises(UserError, match="no file c"):
+        manifest.file("c")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"https://example.org/a.xz"', '"http://example.org/a.xz"', "files.0.urls.0"),
+        ('"https://example.org/a.xz"', '"file:///etc/passwd"', "files.0.urls.0"),
+        ('"a.xz"', '"../a.xz"', "files.0.name"),
+        ("bytes = 5", "bytes = 0", "files.0.bytes"),
+        (f'"{"0" * 64}"', '"abc"', "files.0.sha256"),
+        ('licence = "CC-BY-4.0"', "", "files.0.licence"),
+        ("version = 1", "version = 2", "version"),
+        ('source = "someone"', 'source = "someone"\nspelling = 1', "files.0.spelling"),
+        ('urls = ["https://example.org/a.xz"]', "", "give either urls or embedded"),
+        ("version = 1", "version = ", "not TOML"),
+        ("[[files]]", "[[files]]\n" + GOOD.split("[[files]]")[1] + "\n[[files]]", "named twice: a.xz"),
+    ],
+)
+def test_a_broken_manifest_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
+    """Red: a manifest passes that names an unsafe address or path, no licence, no true hash, or a file twice."""
+    with pytest.raises(UserError, match=message) as error:
+        load(tmp_path, GOOD.replace(old, new))
+    assert str(tmp_path / "data.toml") in str(error.value)
+
+
+def test_an_absent_manifest_is_named(tmp_path: Path) -> None:
+    """Red: an installation without its manifest ends in a traceback."""
+    with pytest.raises(UserError, match=r"nowhere\.toml"):
+        load_manifest(tmp_path / "nowhere.toml")
