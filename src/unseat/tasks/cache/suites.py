@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,10 @@ from unseat.core.task import Instance, Split
 from unseat.tasks.cache.options import Capacity, Options, capacities, share
 
 if TYPE_CHECKING:
+    from unseat.tasks.cache.data import TraceEntry
     from unseat.tasks.cache.data.trace import RawTrace
     from unseat.tasks.cache.engine.trace import Trace
+    from unseat.tasks.cache.generators import Kind
 
 SUITE_SHARES = "1%,10%"
 SUITE_WARM_UP = 0.3
@@ -116,6 +118,38 @@ def _own(path: Path, options: Options, sized: bool) -> Source:
     )  # fmt: skip
 
 
+SPLITS: Mapping[str, Split] = {"lirs": "train", "address": "train", "web": "valid"}
+"""Splits of groups that are not for testing; the synthetic ones are all for training."""
+
+SYNTHETIC: tuple[tuple[Kind, int], ...] = (("drift", 1), ("scan", 2), ("loop", 3), ("churn", 4), ("phases", 5))
+"""Kinds and seeds of the generated training traces; each kind is a group."""
+
+
 def built_in(sized: bool) -> list[Source]:
-    """The traces of the suites."""
-    return []
+    """The traces of the suites: embedded and generated ones in both, published ones in the full suite only."""
+    from unseat.tasks.cache.data import embedded, published
+
+    both, full = frozenset({"quick", "full"}), frozenset({"full"})
+    entries = [(entry, both) for entry in embedded()] + [(entry, full) for entry in published()]
+    named = [_entry(entry, suites) for entry, suites in entries if entry.sized == sized]
+    return [*named, *(_generated(kind, seed, sized) for kind, seed in SYNTHETIC)]
+
+
+def _entry(entry: TraceEntry, suites: frozenset[str]) -> Source:
+    split = SPLITS.get(entry.group, "test")
+    # A trace that is cut has at most as many objects as the whole: its small capacities are seen when it is read.
+    chosen = [c for c in capacities(SUITE_SHARES) if entry.sized or (c.share or 0) * entry.objects >= LEAST]
+    return Source(
+        entry.name, entry.group, split, suites, partial(entry.load, SUITE_REQUESTS), lambda: entry.content_hash,
+        chosen, SUITE_WARM_UP, SUITE_REQUESTS,
+    )  # fmt: skip
+
+
+def _generated(kind: Kind, seed: int, sized: bool) -> Source:
+    from unseat.tasks.cache.generators import generate
+
+    made = partial(generate, kind, 100_000, 8_000, seed, sizes="lognormal" if sized else None)
+    return Source(
+        kind, f"synthetic-{kind}", "train", frozenset({"quick", "full"}), made, lambda: f"{kind} {seed} {sized}",
+        capacities(SUITE_SHARES), SUITE_WARM_UP,
+    )  # fmt: skip
