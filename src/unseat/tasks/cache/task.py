@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
+import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from unseat.core.card import Card
 from unseat.core.outcome import Limits, Outcome
 from unseat.core.policy import Asker, Form, Policy, Question
-from unseat.core.task import Instance, Objective, Task
+from unseat.core.task import Instance, Need, Objective, Task
 from unseat.tasks.cache.options import Options
 from unseat.tasks.cache.suites import Source, built_in, opened
 
@@ -113,6 +115,41 @@ class CacheTask(Task):
     def open(self, source: str, options: Mapping[str, Any]) -> Task:
         """A trace file, or a folder of them, at the capacities that were asked for."""
         return CacheTask(self.sized, opened(source, options, self.sized))
+
+    def record(self, command: Sequence[str] | None, log: Path | None, output: Path) -> str:
+        """Watch what a program reads from files: pages for `cache`, whole files with their sizes for `cache-sized`."""
+        from unseat.tasks.cache import recorder
+        from unseat.tasks.cache.data import write_trace
+
+        unit: recorder.Unit = "file" if self.sized else "page"
+        if log is None:
+            made = recorder.record(command or (), output, unit=unit)
+        else:
+            trace = recorder.from_strace_log(log, unit=unit)
+            write_trace(output, trace)
+            made = recorder.summary(trace, output)
+        status = f"; the command ended with status {made.status}" if made.status else ""
+        return (
+            f"{made.requests:,} reads of {made.objects:,} {unit}s written to {output}{status}\n"
+            f"next: unseat run {self.card.id} --data {output} --capacity 1%,10%"
+        )
+
+    def needs(self) -> Sequence[Need]:
+        """`strace` to record, a C compiler to check what is exported."""
+        return [
+            Need("strace", version_of("strace", "-V"), "any", "apt-get install strace", True, "unseat record"),
+            Need(
+                "cc", version_of("cc", "--version"), "C99", "apt-get install gcc", True, "compiling exported policies"
+            ),
+        ]
+
+
+def version_of(program: str, flag: str) -> str | None:
+    """The first line in which a program tells its version; None where it is missing."""
+    if shutil.which(program) is None:
+        return None
+    told = subprocess.run([program, flag], capture_output=True, text=True, timeout=10, check=False).stdout
+    return told.splitlines()[0].strip() if told else "found"
 
 
 @lru_cache(maxsize=2)
