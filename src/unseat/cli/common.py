@@ -10,11 +10,15 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from unseat.core.errors import UserError
+
+if TYPE_CHECKING:
+    from unseat.core.task import Task
+    from unseat.lab.records import Results
 
 Progress = Callable[[str, int, int], None]
 _UNITS = {"ms": 1e-3, "s": 1.0, "": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
@@ -74,6 +78,13 @@ def names(text: str | None, flag: str) -> list[str] | None:
     if not found:
         raise UserError(f"{flag} is empty; give names with commas between them")
     return found
+
+
+def task_of(results: Results) -> Task:
+    """The task that was measured, by the name that it was asked for with; it may not be registered."""
+    from unseat.core import registry
+
+    return registry.task(results.runs[0].job["task"])
 
 
 @contextlib.contextmanager

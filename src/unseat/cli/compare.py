@@ -30,7 +30,7 @@ def command(
 
     What is not in the ledger yet is run first.
     """
-    limits = {"budget": common.seconds(budget, "--budget"), "time_limit": common.seconds(time_limit, "--time-limit")}
+    fit_s, run_s = common.seconds(budget, "--budget"), common.seconds(time_limit, "--time-limit")
     from unseat.cli.options import own_options
     from unseat.core import registry
 
@@ -38,8 +38,10 @@ def command(
     from unseat.lab.evaluate import compare
 
     with common.only_json(as_json), common.progress() as progress:
-        found = compare(task, a, b, suite=str(suite), seeds=seeds, jobs=jobs, data=data, options=options, ledger=ledger,
-                        progress=progress, **limits)  # fmt: skip
+        found = compare(
+            task, a, b, suite=str(suite), seeds=seeds, budget=fit_s, time_limit=run_s, jobs=jobs, data=data,
+            options=options, ledger=ledger, progress=progress,
+        )  # fmt: skip
     if as_json:
         common.print_json(found.to_json())
     else:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from unseat.cli import common
 from unseat.core.errors import UserError
+
+if TYPE_CHECKING:
+    from unseat.core.task import Task
+    from unseat.lab.records import Results
 
 
 def command(
@@ -24,9 +28,20 @@ def command(
 
     with Ledger.open(ledger) as book:
         found = [book.last(registry.task(name).card.full_id) for name in tasks] if tasks else book.latest()
-    if not found:
+    known = {each.task: task for each in found if (task := loadable(each)) is not None}
+    if not known:
         raise UserError("there is nothing to report yet; `unseat run TASK` measures something")
     from unseat.report import write
 
-    typer.echo(f"report written to {write(found, output)}")
+    page = write([each for each in found if each.task in known], output, find=known.__getitem__)
+    typer.echo(f"report written to {page}")
     return 0
+
+
+def loadable(results: Results) -> Task | None:
+    """The task of an experiment; None, and a line that says so, where its code is not here any more."""
+    try:
+        return common.task_of(results)
+    except UserError as error:
+        typer.echo(f"{results.task} is left out: {error}", err=True)
+        return None

@@ -78,11 +78,7 @@ def command(
     if as_json:
         common.print_json(document(results))
     else:
-        from rich.console import Console
-
-        from unseat.report import terminal
-
-        terminal(results, Console())
+        show(results, brought=data is not None)
     return int(any(result.failed or result.violations for result in results))
 
 
@@ -119,9 +115,6 @@ def measure(tasks: Sequence[str], own: Sequence[str], wanted: dict[str, Any]) ->
                 report(f"{name}: {stage}", done, total)
 
             results.append(evaluate(name, options=options[name], progress=step, **wanted))
-    for result in results:
-        for contender, reason in result.skipped.items():
-            typer.echo(f"{result.task}: {contender} is skipped: {reason}", err=True)
     return results
 
 
@@ -138,6 +131,17 @@ def able() -> dict[str, Task]:
         else:
             found[name] = task
     return found
+
+
+def show(results: Sequence[Results], *, brought: bool) -> None:
+    """Print a table for each task."""
+    from rich.console import Console
+
+    from unseat.report import terminal
+
+    console = Console()
+    for result in results:
+        terminal(result, console, brought, find={result.task: common.task_of(result)}.__getitem__)
 
 
 def document(results: Sequence[Results]) -> dict[str, Any]:

@@ -1,0 +1,57 @@
+"""What the README and the guides tell a person to type works as written."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+# These set up the project, fetch from the network or take minutes; continuous integration runs `make` itself.
+ELSEWHERE = re.compile(
+    r"make |\.ci/run|.*--suite full|unseat data fetch|python benchmarks/|unseat doctor --warm|git |cd "
+)
+
+
+def commands(page: Path) -> list[str]:
+    """What stands behind `$` in the page's console blocks."""
+    blocks = re.findall(r"^```console\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    lines = [line.removeprefix("$ ") for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+    return [line for line in lines if not ELSEWHERE.match(line)]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=lambda page: page.name)
+def test_commands_of_a_page_work(page: Path, tmp_path: Path) -> None:
+    """Goes red if a person who types what a page says, one line after the other, gets an error."""
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    if "unseat record" not in page.read_text():
+        make_trace(tmp_path / "my_trace.csv")
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "UNSEAT_LEDGER": str(tmp_path / "ledger.db"),
+    }
+    for line in commands(page):
+        done = subprocess.run(
+            line, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{page.name}: {line}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+
+
+def make_trace(path: Path) -> None:
+    """A short trace with a column of keys and one of sizes."""
+    rows = (f"{step * step % 977},{1 + step % 64}" for step in range(20_000))
+    path.write_text("\n".join(["key,size", *rows]) + "\n")
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    """Goes red if a page was written that nobody can find."""
+    named = (ROOT / "mkdocs.yml").read_text()
+    missing = [page.name for page in (ROOT / "docs").glob("*.md") if page.name not in named]
+    assert not missing
