@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,52 +47,82 @@ class _Saying(Session):
 
 @dataclass(frozen=True)
 class Misbehaving(Policy):
-    """Does one thing that a policy must not do."""
+    """Does one thing that a policy must not do; leaves a file in the folder `where` when it begins."""
 
     name: str
     how: str
+    where: str = ""
 
     def start(self, view: View, seed: int) -> Session:
-        return _Misbehaving(self.how)
+        return _Misbehaving(self.how, self.where)
 
 
 class _Misbehaving(Session):
-    def __init__(self, how: str) -> None:
-        self.how, self.hoard = how, []  # type: ignore[var-annotated]
+    def __init__(self, how: str, where: str) -> None:
+        self.how, self.where = how, where
 
     def decide(self, observation: Any) -> Any:
-        if self.how == "raise":
-            raise RuntimeError("this policy is broken")
-        if self.how == "range":
-            return 99
-        if self.how == "exit":
-            os._exit(3)
-        if self.how == "print":
-            print("a policy that talks")  # noqa: T201
-            return 5
-        if self.how == "eat":
-            while True:
-                self.hoard.append(np.ones(4_000_000))
-        if self.how == "spin":
-            while True:
-                try:
-                    while True:
-                        pass
-                except Exception:
-                    continue
+        if self.where:
+            Path(self.where, "started").touch()
+        return getattr(self, f"_{self.how}")()
+
+    def _raise(self) -> None:
+        raise RuntimeError("this policy is broken")
+
+    def _range(self) -> int:
+        return 99
+
+    def _exit(self) -> None:
+        os._exit(3)
+
+    def _print(self) -> int:
+        print("a policy that talks")  # noqa: T201
+        return 5
+
+    def _threads(self) -> int:
+        return int(os.environ["OMP_NUM_THREADS"])
+
+    def _eat(self) -> None:
+        hoard = []
         while True:
-            time.sleep(60)
+            hoard.append(np.ones(1_000_000))
+
+    def _swallow(self) -> None:
+        np.ones(10**11)
+
+    def _busy(self) -> None:
+        while True:
+            pass
+
+    def _spin(self) -> None:
+        while True:
+            try:
+                self._busy()
+            except Exception:
+                continue
+
+    def _hang(self) -> None:
+        time.sleep(600)
+
+    def _hold(self) -> None:
+        ctypes.PyDLL(None).sleep(600)  # keeps the interpreter's lock all the while
+
+    def _spawn(self) -> None:
+        started = subprocess.Popen(["sleep", "600"])
+        Path(self.where, "spawned").write_text(str(started.pid))
+        self._spin()
 
 
 @dataclass(frozen=True)
 class Best(Learner):
-    """Tries every guess on the training instances; the last one takes as long as `pause_s`."""
+    """Tries every guess on the training instances, proposes what is better than before, and ends in some way."""
 
     name: str
-    pause_s: float = 0.0
-    fails: bool = False
+    end: str = "quick"
 
     def fit(self, study: Study) -> Policy:
+        if self.end == "silent":
+            time.sleep(600)
         best: tuple[float, Policy] | None = None
         for guess in range(10):
             policy = Constant(self.name, guess)
@@ -97,14 +130,19 @@ class Best(Learner):
             if best is None or cost < best[0]:
                 best = cost, policy
                 study.propose(policy)
-        if self.fails:
+        if self.end == "fails":
             raise RuntimeError("this learner is broken")
-        time.sleep(self.pause_s)
+        if self.end == "dies":
+            os._exit(4)
+        if self.end == "sleeps":
+            time.sleep(600)
+        if self.end == "stubborn":
+            _Misbehaving("", "")._spin()
         assert best
         return best[1]
 
     def config(self) -> Mapping[str, Any]:
-        return {"pause_s": self.pause_s, "fails": self.fails}
+        return {"end": self.end}
 
 
 class Median(Bounder):
@@ -182,6 +220,41 @@ class Troubled(TinyTask):
     """The same with policies that do what they must not."""
 
     def contenders(self) -> Mapping[str, Contender]:
-        bad = {how: Contender(how, Role.CHALLENGER, lambda how=how: Misbehaving(how, how))  # type: ignore[misc]
+        bad = {how: Contender(how, Role.CHALLENGER, partial(Misbehaving, how, how))
                for how in ("raise", "range", "exit", "print")}  # fmt: skip
         return {"three": super().contenders()["three"], **bad}
+
+
+class Slow(TinyTask):
+    """The same with learners that end in every way."""
+
+    def contenders(self) -> Mapping[str, Contender]:
+        ends = ("quick", "sleeps", "stubborn", "fails", "dies", "silent")
+        return {end: Contender(end, Role.CHALLENGER, partial(Best, end, end)) for end in ends}
+
+
+class Unloadable(TinyTask):
+    """The same with data that cannot be read."""
+
+    def load(self, instance: Instance) -> NDArray[np.int64]:
+        raise ValueError("no data")
+
+
+class Gated(TinyTask):
+    """The same, but one run waits for the file TINY_GATE, and each run that ends is noted in TINY_LOG."""
+
+    def run(self, problem: NDArray[np.int64], policy: Policy, *, seed: int, limits: Limits) -> Outcome:
+        assert isinstance(policy, Constant)
+        gate = Path(os.environ["TINY_GATE"])
+        if policy.guess == 9 and seed == 1:
+            while not gate.exists():
+                gate.with_name("gate.waiting").touch()
+                time.sleep(0.01)
+        outcome = super().run(problem, policy, seed=seed, limits=limits)
+        with Path(os.environ["TINY_LOG"]).open("a") as log:
+            log.write(f"{policy.guess}/{seed}/{problem.sum()}\n")
+        return outcome
+
+    def contenders(self) -> Mapping[str, Contender]:
+        found = [Contender(str(guess), Role.INCUMBENT, partial(Constant, str(guess), guess)) for guess in (1, 3, 9)]
+        return {one.name: one for one in found}

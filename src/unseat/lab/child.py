@@ -39,6 +39,7 @@ from unseat.lab.study import LocalStudy
 
 _GRACE_S = 0.5
 _SPARE_BYTES = 2**30
+_SELF = psutil.Process()
 
 
 class Child:
@@ -176,7 +177,7 @@ def _cap_memory(limit: int | None) -> None:
     """A backstop for what the driver's watch is too slow to see: one huge allocation fails instead of succeeding."""
     if limit is None:
         return
-    held = getattr(psutil.Process().memory_info(), "data", 0)
+    held = getattr(_SELF.memory_info(), "data", 0)
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     cap = held + limit + _SPARE_BYTES
     resource.setrlimit(resource.RLIMIT_DATA, (cap if hard == resource.RLIM_INFINITY else min(cap, hard), hard))
@@ -215,8 +216,13 @@ def main() -> None:
         Path("/proc/self/oom_score_adj").write_text("1000")
 
     def say(message: Mapping[str, Any]) -> None:
-        answers.write(json.dumps(message, default=_plain) + "\n")
-        answers.flush()
+        line = json.dumps(message, default=_plain) + "\n"
+        try:
+            answers.write(line)
+            answers.flush()
+        except BrokenPipeError:
+            # The driver is gone, and with it everyone who could want to know.
+            os._exit(1)
 
     Child(ArtefactStore(Path(sys.argv[1])), say).serve(requests)
 

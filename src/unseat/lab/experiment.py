@@ -190,7 +190,8 @@ class Experiment:
 
     def _measure(self, planned: Sequence[Planned], report: Callable[[int, int], None]) -> list[Run]:
         """The outcomes, from the ledger or made now; what two contenders share is run once."""
-        unique = {one.key(): one for one in planned}
+        keys = [one.key() for one in planned]
+        unique = dict(zip(keys, planned, strict=True))
         there = self.ledger.runs(unique)
         missing: dict[str, list[str]] = {}
         for key, one in unique.items():
@@ -199,7 +200,7 @@ class Experiment:
         report(len(there), len(unique))
         buffer = Buffer(self.ledger)
         try:
-            for done in self._do([unique[keys[0]].job for keys in missing.values()], buffer.flush_if_due):
+            for done in self._do([unique[same[0]].job for same in missing.values()], buffer.flush_if_due):
                 assert done.outcome is not None
                 for key in missing[_identity(done.job)]:
                     there[key] = unique[key].run(key, done.outcome, self._provenance)
@@ -207,7 +208,7 @@ class Experiment:
                 report(len(there), len(unique))
         finally:
             buffer.flush()
-        return [one.relabel(there[one.key()]) for one in planned]
+        return [one.relabel(there[key]) for key, one in zip(keys, planned, strict=True)]
 
     def _timed(self, planned: Sequence[Planned]) -> list[Run]:
         """Timed outcomes: all contenders of an instance in one block, in shuffled rounds, one at a time.

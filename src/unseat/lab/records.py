@@ -47,7 +47,7 @@ class Job:
 
     def to_json(self) -> dict[str, Any]:
         """The job as plain JSON."""
-        return {**asdict(self), "role": str(self.role), "limits": self.limits.to_json(), "options": dict(self.options)}
+        return {**vars(self), "role": str(self.role), "limits": self.limits.to_json(), "options": dict(self.options)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -79,7 +79,7 @@ class FitJob:
 
     def to_json(self) -> dict[str, Any]:
         """The job as plain JSON."""
-        return {**asdict(self), "limits": self.limits.to_json(), "options": dict(self.options)}
+        return {**vars(self), "limits": self.limits.to_json(), "options": dict(self.options)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

@@ -35,6 +35,8 @@ class ArtefactStore:
         Raises:
             UserError: The folder cannot be written.
         """
+        from safetensors import SafetensorError
+
         name = artefact.hash
         if name in self:
             return name
@@ -47,8 +49,8 @@ class ArtefactStore:
                 self._settle(fresh, name)
             finally:
                 shutil.rmtree(fresh, ignore_errors=True)
-        except OSError as error:
-            reason = error.strerror or error
+        except (OSError, SafetensorError) as error:
+            reason = getattr(error, "strerror", None) or error
             raise UserError(f"{self.root}: cannot keep the policy {artefact.name} ({reason})") from error
         return name
 
