@@ -6,6 +6,7 @@ The public names are loaded when first used, so that importing the package costs
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -50,3 +51,8 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted([*__all__, "__version__"])
+
+
+if "gymnasium" in sys.modules:
+    # Gymnasium has no plug-ins, so `gymnasium.make("unseat/...")` knows the tasks only if they are registered here.
+    importlib.import_module("unseat.core.env")

@@ -80,6 +80,9 @@ class TaskEnv(gymnasium.Env[Any, Any]):
         self._thread.start()
         kind, content = puppet.observations.get()
         if kind != "ask":
+            self._ended()
+            if kind == "raised":
+                raise content
             raise error.Error(f"{self.instance.id}: the run ended before the first decision: {content}")
         self._last = content
         return content, self._info(content)
@@ -93,13 +96,12 @@ class TaskEnv(gymnasium.Env[Any, Any]):
         puppet, before = self._puppet, self._puppet.earned
         puppet.actions.put(action)
         kind, content = puppet.observations.get()
-        if kind == "raised":
-            self._thread = None
-            raise content
         if kind == "ask":
             self._last = content
             return content, puppet.earned - before, False, False, self._info(content)
-        self._thread = None
+        self._ended()
+        if kind == "raised":
+            raise content
         outcome: Outcome = content
         sign = -1.0 if self.task.objective.minimise else 1.0
         reward = puppet.earned - before if puppet.paid_as_it_goes else sign * outcome.value
@@ -114,7 +116,8 @@ class TaskEnv(gymnasium.Env[Any, Any]):
             outcome = self.task.run(self.problem, _Strings(puppet), seed=seed, limits=self.limits)
         except _Closed:
             return
-        except Exception as raised:
+        except BaseException as raised:
+            # Whatever ends the engine must reach the one who waits for its next question.
             puppet.observations.put(("raised", raised))
             return
         puppet.observations.put(("done", outcome))
@@ -122,6 +125,10 @@ class TaskEnv(gymnasium.Env[Any, Any]):
     def _stop(self) -> None:
         if self._thread is not None:
             self._puppet.actions.put(_Closed)
+            self._ended()
+
+    def _ended(self) -> None:
+        if self._thread is not None:
             self._thread.join()
             self._thread = None
 
@@ -142,15 +149,23 @@ def make(task: str, instance: str | None = None, **options: Any) -> gymnasium.En
 
 
 def register() -> None:
-    """Register every task with Gymnasium; called through its plug-in entry point.
+    """Register every task with Gymnasium, which has no plug-ins of its own since 1.0.
 
-    Tasks are cheap to make, so this reads their cards and nothing else.
+    Runs when this module is imported, and with unseat where Gymnasium was imported before it. Tasks are cheap to make,
+    so this reads their cards and nothing else.
     """
     from unseat.core import registry
 
     for name in registry.names():
-        full_id = f"unseat/{registry.task(name).card.full_id}"
+        try:
+            full_id = f"unseat/{registry.task(name).card.full_id}"
+        except Exception:
+            # A plug-in that is broken says so when it is asked for by name, not to whoever imports unseat.
+            continue
         if full_id not in gymnasium.registry:
             gymnasium.register(
                 full_id, entry_point="unseat.core.env:make", kwargs={"task": name}, disable_env_checker=True
             )
+
+
+register()

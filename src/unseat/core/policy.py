@@ -202,7 +202,7 @@ class Artefact:
         module, _, name = self.source.partition(":")
         try:
             made = getattr(importlib.import_module(module), name)
-        except (ImportError, AttributeError) as error:
+        except (ImportError, AttributeError, ValueError, TypeError) as error:
             raise UserError(f"policy {self.name}: no {name!r} in {module!r}; is its package installed?") from error
         if not (isinstance(made, type) and issubclass(made, Policy)):
             raise UserError(f"policy {self.name}: {self.source} is not a Policy")
@@ -271,7 +271,7 @@ class Asker:
         self.decisions += 1
         if self.question.action is not None and not self.question.action.contains(action):
             raise InvalidAnswer(f"answer {self.decisions} is {action!r:.80}, not in {self.question.action}")
-        if isinstance(action, float) and math.isnan(action):
+        if isinstance(action, float | np.floating) and math.isnan(action):
             raise InvalidAnswer(f"answer {self.decisions} is not a number")
         if self.deadline is not None and time.monotonic() > self.deadline:
             raise DeadlineReached(f"time was up after {self.decisions} decisions")

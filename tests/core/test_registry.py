@@ -1,0 +1,64 @@
+"""Tasks by name: the registered ones, those of a stranger, and clear errors for the rest."""
+
+from __future__ import annotations
+
+import pytest
+from examples.tiny_task.task import SpinThenBlock
+
+from unseat import UserError
+from unseat.core import registry
+from unseat.core.errors import ContractError, UnseatError
+
+TINY = "examples.tiny_task.task:SpinThenBlock"
+
+
+def test_registered_task_is_found_with_and_without_its_version() -> None:
+    """Red: a built-in task cannot be run by its name."""
+    assert {"cache", "cache-sized"} <= set(registry.names())
+    assert registry.task("cache") is registry.task("cache-v0")
+    assert registry.task("cache-sized").card.id == "cache-sized"
+
+
+def test_task_of_a_stranger_is_found_by_its_path() -> None:
+    """Red: a new task cannot be tried before it is packaged."""
+    found = registry.task(TINY)
+    assert isinstance(found, SpinThenBlock)
+    assert found is registry.task(TINY)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("cachr", "did you mean cache"),
+        ("nothing-like-it", "there are: .*cache"),
+        ("cache-v7", "at version 0 here, not 7; use cache-v0"),
+        ("", "there is no task"),
+        ("no.such.module:task", "cannot be loaded"),
+        ("examples.tiny_task.task:nothing", "cannot be loaded"),
+        (":task", "cannot be loaded"),
+    ],
+)
+def test_unknown_task_is_one_clear_line(name: str, message: str) -> None:
+    """Red: a typing error in a task's name ends in a traceback, or does not say what there is."""
+    with pytest.raises(UserError, match=message) as raised:
+        registry.task(name)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["json:JSONDecoder", "math:pi"])
+def test_what_is_no_task_is_refused(name: str) -> None:
+    """Red: something that is no task is run as one."""
+    with pytest.raises(ContractError, match="not a Task"):
+        registry.task(name)
+
+
+def test_task_without_data_option_says_so() -> None:
+    """Red: --data is ignored in silence by a task that takes none."""
+    with pytest.raises(UnseatError, match="takes no --data"):
+        registry.task(TINY, data="trace.csv")
+
+
+def test_unknown_instance_is_named() -> None:
+    """Red: an instance that does not exist ends in a traceback."""
+    with pytest.raises(UserError, match="no instance 'nowhere'"):
+        registry.task(TINY).instance("nowhere")
