@@ -7,7 +7,7 @@ import os
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -258,3 +258,43 @@ class Gated(TinyTask):
     def contenders(self) -> Mapping[str, Contender]:
         found = [Contender(str(guess), Role.INCUMBENT, partial(Constant, str(guess), guess)) for guess in (1, 3, 9)]
         return {one.name: one for one in found}
+
+
+class Shipping(TinyTask):
+    """The same with a shipped policy that was fitted on one of the groups, and on some data of a user's."""
+
+    def contenders(self) -> Mapping[str, Contender]:
+        stranger = type(self)(list(range(5))).instances()[0]
+        record = {"train_groups": ["ant"], "valid_groups": ["cat"], "train": {"x": self.content(stranger)}, "valid": {}}
+
+        def shipped() -> Policy:
+            return replace(Constant("shipped", 4).artefact, fit=record).restore()
+
+        known = super().contenders()
+        found = Contender("shipped", Role.CHALLENGER, partial(Best, "shipped"), shipped=shipped)
+        return {"three": known["three"], "shipped": found, "bound": known["bound"]}
+
+
+class Timed(TinyTask):
+    """The same, as if its values were times."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.card = self.card.model_copy(update={"repeatability": "timed"})
+
+    def contenders(self) -> Mapping[str, Contender]:
+        return {name: one for name, one in super().contenders().items() if name in ("zero", "three", "learned")}
+
+
+class Unsolved(TinyTask):
+    """The same with a bounder that fails."""
+
+    def contenders(self) -> Mapping[str, Contender]:
+        return {**super().contenders(), "bound": Contender("bound", Role.BOUND, Unsolvable)}
+
+
+class Unsolvable(Median):
+    """Solves nothing."""
+
+    def solve(self, problem: NDArray[np.int64], *, seed: int, limits: Limits) -> Outcome:
+        raise RuntimeError("no solution")

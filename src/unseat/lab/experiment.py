@@ -144,10 +144,9 @@ class Experiment:
 
     def _fit_row(self, key: str, done: Done, groups: tuple[str, ...]) -> Fit:
         assert done.fitted is not None
-        result = done.fitted
-        job = {name: value for name, value in done.job.to_json().items() if name != "record"}
-        return Fit(key, self.task.card.full_id, done.job.contender, result.artefact, job, groups, result.wall_s,
-                   result.cpu_s, result.runs, result.status, result.message, self._provenance)  # fmt: skip
+        got, job = done.fitted, done.job
+        return Fit(key, self.task.card.full_id, job.contender, got.artefact, job.to_json(), groups, got.wall_s,
+                   got.cpu_s, got.runs, got.status, got.message, self._provenance)  # fmt: skip
 
     def _plan(self, fold: Fold, policies: Mapping[tuple[str, int], Chosen]) -> list[Planned]:
         """The runs of a fold: all contenders where it is judged, incumbents and challengers also where one chooses."""

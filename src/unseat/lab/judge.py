@@ -105,8 +105,10 @@ class Judge:
         counting = []
         for one in bounds:
             solved = {run.instance for run in self.of(one.name) if run.outcome.status is Status.OK}
+            if not isinstance(one.doer, Bounder) or one.doer.kind is Kind.BEST_KNOWN:
+                continue
             if solved != instances:
                 self._skipped[one.name] = f"not solved on {', '.join(sorted(instances - solved))}: no gap figures"
-            elif isinstance(one.doer, Bounder) and one.doer.kind is not Kind.BEST_KNOWN:
+            else:
                 counting.append((one.doer.kind is not Kind.OPTIMAL, one.name))
         return min(counting)[1] if counting else None

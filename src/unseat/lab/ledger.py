@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -17,6 +18,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, NoSuchM
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from unseat.core.errors import UserError
+from unseat.core.policy import Artefact
 from unseat.lab.records import Fit, Results, Run
 from unseat.lab.store import ArtefactStore
 
@@ -140,6 +142,18 @@ class Ledger:
         if key not in found:
             raise UserError(f"{self.url}: no fit has the key {key}")
         return found[key]
+
+    def fitted(self, fit: Fit) -> Artefact:
+        """The policy that a fit gave, with the record of that very fit, under the contender's name: to be shipped.
+
+        The store holds equal policies once, whatever made them, so a record that lies there may be another fit's.
+
+        Raises:
+            UserError: The fit gave no policy, or the store has lost it.
+        """
+        if fit.artefact is None:
+            raise UserError(f"the fit of {fit.contender} gave no policy: {fit.message}")
+        return replace(self.store.get(fit.artefact), name=fit.contender, fit={**fit.job["record"], "runs": fit.runs})
 
     def add_fit(self, fit: Fit) -> None:
         """Add a fit; its artefact is in the store already."""

@@ -30,7 +30,7 @@ class ArtefactStore:
         return (self.folder(name) / "manifest.json").exists()
 
     def put(self, artefact: Artefact) -> str:
-        """Keep an artefact, and give its hash; what is there already stays as it is.
+        """Keep an artefact, and give its hash; what is there already stays as it is, the record of its fit included.
 
         Raises:
             UserError: The folder cannot be written.

@@ -1,0 +1,76 @@
+"""The same experiments on Ray."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.lab.test_executors import bad, fit, job
+from tests.lab.tiny import Constant
+
+from unseat.core.errors import UserError
+from unseat.core.outcome import Limits, Status
+from unseat.lab.evaluate import evaluate
+from unseat.lab.executors import Executor, executor
+from unseat.lab.store import ArtefactStore
+
+ray = pytest.importorskip("ray", reason="the extra `ray` is not installed")
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[None]:
+    """A cluster of this machine alone; executors use the one that is there."""
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
+    yield
+    ray.shutdown()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ArtefactStore:
+    return ArtefactStore(tmp_path / "store")
+
+
+@pytest.fixture
+def pool(cluster: None, store: ArtefactStore) -> Iterator[Executor]:
+    made = executor(1, "auto", store.root)
+    yield made
+    made.close()
+
+
+def test_jobs_fits_and_failures_come_back(pool: Executor, store: ArtefactStore) -> None:
+    """Red: over a cluster artefacts do not arrive, a killed policy stops the experiment, or a fit's policy is lost."""
+    good = job(store.put(Constant("five", 5).artefact))
+    done = list(pool.map([good, bad(store, "hang", Limits(wall_s=0.2)), bad(store, "exit"), good]))
+    outcomes = sorted((str(one.outcome.status), one.outcome.value) for one in done if one.outcome)
+    assert outcomes == [("crashed", 30.0), ("ok", 2.2), ("ok", 2.2), ("timeout", 30.0)]
+    (fitted,) = pool.map([fit("dies", Limits(wall_s=60))])
+    assert fitted.fitted and fitted.fitted.status == "crashed" and fitted.fitted.artefact
+    assert store.get(fitted.fitted.artefact).fit is not None
+    with pytest.raises(UserError, match="no instance 'nowhere'"):
+        list(pool.map([job(good.artefact, instance="nowhere")]))
+
+
+def test_a_lost_worker_is_replaced(pool: Executor, store: ArtefactStore) -> None:
+    """Red: a machine that leaves the cluster takes an outcome with it."""
+    good = job(store.put(Constant("five", 5).artefact))
+    list(pool.map([good]))
+    for actor in pool._idle:  # type: ignore[attr-defined]
+        ray.kill(actor)
+    (done,) = pool.map([good])
+    assert done.outcome and done.outcome.status is Status.OK
+
+
+def test_a_cluster_gives_the_outcomes_of_this_machine(cluster: None, tmp_path: Path) -> None:
+    """Red: the same experiment has other keys or other values on a cluster."""
+    here = evaluate("tests.lab.tiny:TinyTask", ledger=str(tmp_path / "here.db"))
+    there = evaluate("tests.lab.tiny:TinyTask", ledger=str(tmp_path / "there.db"), ray="auto")
+    assert [(run.key, run.outcome.value) for run in here.runs] == [(run.key, run.outcome.value) for run in there.runs]
+
+
+def test_no_cluster_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Red: an address where nothing listens ends in a traceback."""
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    with pytest.raises(UserError, match="--ray no such address: no cluster can be reached there") as caught:
+        executor(1, "no such address", tmp_path)
+    assert "\n" not in str(caught.value)

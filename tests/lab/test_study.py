@@ -1,0 +1,84 @@
+"""What a learner may touch, and what it may not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.lab.tiny import Constant, TinyTask
+
+from unseat.core.errors import ContractError, LimitReached
+from unseat.core.outcome import Limits
+from unseat.core.policy import Artefact
+from unseat.lab.study import LocalStudy
+
+
+def study(limits: Limits | None = None, told: list[tuple[Artefact, int]] | None = None) -> LocalStudy:
+    task = TinyTask()
+    by_split = {split: [one for one in task.instances() if one.split == split] for split in ("train", "valid")}
+    announce = None if told is None else lambda artefact, runs: told.append((artefact, runs))
+    return LocalStudy(task, by_split["train"], by_split["valid"], limits or Limits(), 7, announce)
+
+
+def test_only_the_studys_own_instances_are_served() -> None:
+    """Red: a learner reads or runs test instances."""
+    mine = study()
+    policy = Constant("x", 3)
+    for allowed in (mine.train[0], mine.valid[0]):
+        assert len(mine.load(allowed)) == 20
+        assert mine.run(allowed, policy).status == "ok"
+        mine.env(allowed).close()
+    hidden = mine.task.instance("dog-0")
+    renamed = replace(mine.train[0], facts=hidden.facts)
+    for foreign in (hidden, renamed):
+        for ask in (mine.load, mine.env, lambda one: mine.run(one, policy)):
+            with pytest.raises(ContractError, match="is not of this study"):
+                ask(foreign)
+    assert mine.runs == 2
+
+
+def test_runs_and_episodes_are_counted_together() -> None:
+    """Red: a learner gets more runs than its limit, by the environment or otherwise."""
+    mine = study(Limits(runs=3))
+    mine.run(mine.train[0], Constant("x", 3))
+    env = mine.env(mine.train[0])
+    env.reset(seed=1)
+    env.reset(seed=2)
+    with pytest.raises(LimitReached, match="3 runs are spent"):
+        env.reset(seed=3)
+    with pytest.raises(LimitReached, match="3 runs are spent"):
+        mine.run(mine.train[0], Constant("x", 3))
+    env.close()
+    assert mine.runs == 3
+
+
+@pytest.mark.parametrize("limits", [Limits(wall_s=1e-9), Limits(cpu_s=1e-9)])
+def test_time_is_a_limit(limits: Limits) -> None:
+    """Red: a fit goes on after its time."""
+    mine = study(limits)
+    sum(range(1_000_000))  # some CPU time to be counted
+    while mine.cpu_s() <= 1e-9:
+        sum(range(1_000_000))
+    with pytest.raises(LimitReached, match="are spent"):
+        mine.run(mine.train[0], Constant("x", 3))
+
+
+def test_proposals_are_announced_and_the_last_one_stays() -> None:
+    """Red: a fit that is killed loses its proposals."""
+    told: list[tuple[Artefact, int]] = []
+    mine = study(told=told)
+    mine.propose(Constant("x", 1))
+    mine.run(mine.train[0], Constant("x", 2))
+    mine.propose(Constant("x", 2))
+    assert [(artefact.config["guess"], runs) for artefact, runs in told] == [(1, 0), (2, 1)]
+    assert mine.last is not None and mine.last.config["guess"] == 2
+
+
+def test_a_policy_may_not_hold_too_many_bytes() -> None:
+    """Red: the limit on a policy's size is not looked at; what is no policy is taken for one."""
+    mine = study(Limits(policy_bytes=5))
+    with pytest.raises(ContractError, match="holds 12 bytes; the study allows 5"):
+        mine.propose(Constant("x", 3))
+    with pytest.raises(ContractError, match="must give a Policy, not int"):
+        mine.propose(3)  # type: ignore[arg-type]
+    assert mine.last is None
