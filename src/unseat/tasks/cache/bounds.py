@@ -57,16 +57,23 @@ def belady(trace: Trace, capacity: int, judged_from: int = 0) -> Counts:
     if capacity < 1:
         raise UserError(f"{trace.name}: capacity {capacity} holds nothing; ask for at least 1")
     following = next_access(trace.ids, trace.n_objects)
-    n_words = trace.n_requests // 64 + 1
-    n_summaries = n_words // 64 + 1
-    levels = (
-        np.zeros(n_words, np.uint64),
-        np.zeros(n_summaries, np.uint64),
-        np.zeros(n_summaries // 64 + 1, np.uint64),
-    )
+    levels = [np.zeros(n_words, np.uint64) for n_words in _level_words(trace.n_requests)]
     hits, evictions = _min(following, judged_from, capacity, *levels)
     requests = trace.n_requests - judged_from
     return Counts(requests, requests - hits, requests - hits, evictions)
+
+
+def _level_words(n_requests: int) -> tuple[int, int, int]:
+    """Words of the bitmap and of its two summaries."""
+    n_words = n_requests // 64 + 1
+    n_summaries = n_words // 64 + 1
+    return n_words, n_summaries, n_summaries // 64 + 1
+
+
+def belady_bytes(n_requests: int, n_objects: int) -> int:
+    """Bytes in the arrays that `belady` makes beside the trace's: next accesses, and the larger of what finding them
+    and running take."""
+    return 4 * n_requests + max(4 * n_objects, 8 * sum(_level_words(n_requests)))
 
 
 @jit

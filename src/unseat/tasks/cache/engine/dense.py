@@ -49,6 +49,21 @@ def dense_ids(raw: npt.NDArray[Any], name: str = "trace") -> tuple[Int32, int]:
     return ids, int(_number(keys, ids))
 
 
+def table_bytes(n_objects: int) -> int:
+    """Most bytes in the arrays that `dense_ids` makes beside its answer, for that many distinct objects.
+
+    Half as many keys as slots; when the keys are full both double, the keys first.
+    """
+    n_keys = 1 << (_FIRST_BITS - 1)
+    most = 8 * n_keys + 4 * 2 * n_keys
+    while n_keys <= n_objects:
+        moving_keys = 8 * n_keys + 8 * 2 * n_keys + 4 * 2 * n_keys
+        filling_slots = 8 * 2 * n_keys + 4 * 2 * n_keys + 4 * 4 * n_keys
+        most = max(most, moving_keys, filling_slots)
+        n_keys *= 2
+    return most
+
+
 @jit
 def _slot(key: np.uint64, shift: np.uint64) -> np.uint64:
     return ((key ^ (key >> _FOLD)) * _MULTIPLIER) >> shift
@@ -56,8 +71,7 @@ def _slot(key: np.uint64, shift: np.uint64) -> np.uint64:
 
 @jit
 def _number(raw: UInt64, ids: Int32) -> int:
-    """Fill ``ids``; linear probing, at most half full. Memory per object: 16 B of slots and 16 B of keys at most,
-    and 8 B more for the moment in which the keys or the slots move."""
+    """Fill ``ids``; linear probing, at most half full."""
     bits = _FIRST_BITS
     slots = np.full(1 << bits, -1, np.int32)
     keys = np.empty(1 << (bits - 1), np.uint64)

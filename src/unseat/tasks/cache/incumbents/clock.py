@@ -20,7 +20,7 @@ State = tuple[Int64, Int32, Int8]
 def init(n_objects: int, capacity: int, bits: int = 1) -> State:
     """``(scalars: [resident, hand, most references], slots: the ring, references: -1 when absent)``."""
     slots = np.empty(min(capacity, n_objects), np.int32)
-    return np.array([0, 0, 2**bits - 1], np.int64), slots, np.full(n_objects, -1, np.int8)
+    return np.array([0, 0, (1 << bits) - 1], np.int64), slots, np.full(n_objects, -1, np.int8)
 
 
 @jit

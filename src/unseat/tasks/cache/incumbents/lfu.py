@@ -17,13 +17,16 @@ State = tuple[Int64, Int32, Int32, Int64, Int32]
 
 
 def init(n_objects: int, capacity: int) -> State:
-    """``(scalars: [resident, free buckets], links: objects' rows, then the buckets' anchors, order: the buckets by
-    frequency with its own anchor last, frequency of a bucket, bucket_of: -1 when absent)``."""
+    """``(scalars: [resident, buckets ever used, first free one or -1], links: objects' rows, then the buckets' anchors,
+    order: the buckets by frequency with its own anchor last, frequency of a bucket, bucket_of: -1 when absent)``."""
     n_buckets = min(capacity, n_objects) + 1
-    order = empty_lists(n_buckets, 1)
-    order[:n_buckets, 1] = np.arange(1, n_buckets + 1)  # unused buckets are chained through the same links
-    frequency = np.zeros(n_buckets, np.int64)
-    return np.zeros(2, np.int64), empty_lists(n_objects, n_buckets), order, frequency, np.full(n_objects, -1, np.int32)
+    return (
+        np.array([0, 0, -1], np.int64),
+        empty_lists(n_objects, n_buckets),
+        empty_lists(n_buckets, 1),
+        np.zeros(n_buckets, np.int64),
+        np.full(n_objects, -1, np.int32),
+    )
 
 
 @jit
@@ -31,7 +34,8 @@ def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: S
     """Serve requests ``[start, stop)``; see `unseat.tasks.cache.incumbents` for the signature."""
     scalars, links, order, frequency, bucket_of = state
     resident = scalars[0]
-    free = scalars[1]
+    used = scalars[1]
+    free = scalars[2]
     anchor = order.shape[0] - 1
     first_row = bucket_of.shape[0]
     misses = 0
@@ -58,7 +62,11 @@ def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: S
         target = order[place, 1]
         if target == anchor or frequency[target] != count:
             target = free
-            free = order[free, 1]
+            if free >= 0:
+                free = order[free, 1]  # free buckets are chained through the same links
+            else:
+                target = used
+                used += 1
             frequency[target] = count
             order[target, 0] = place
             order[target, 1] = order[place, 1]
@@ -71,7 +79,8 @@ def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: S
             order[source, 1] = free
             free = source
     scalars[0] = resident
-    scalars[1] = free
+    scalars[1] = used
+    scalars[2] = free
     counts[0] += stop - start
     counts[1] += misses
     counts[2] += misses

@@ -55,7 +55,9 @@ U15 = np.uint64(15)
 def init(n_objects: int, capacity: int, window: float = 0.01, step: float = 0.0625, sample: float = 10.0) -> State:
     """``(scalars, numbers, sketch: 16 four-bit counters a word, links with three anchors, where)``."""
     main = int(capacity * (1.0 - window))
-    words = 1 << max(0, (capacity - 1).bit_length())
+    words = 1
+    while words < capacity:
+        words *= 2
     scalars = np.zeros(12, np.int64)
     scalars[MOST_WINDOW] = capacity - main
     scalars[MOST_PROTECTED] = int(main * 0.8)
