@@ -1,4 +1,4 @@
-"""Seeded waits of eight programs, each of which goes through phases of short and of long waits."""
+"""Seeded waits of ten programs, each of which goes through phases of short and of long waits."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ PROGRAMS: dict[str, tuple[Literal["train", "valid", "test"], float, float, int]]
     "web-server": ("test", 2, 70, 30),
     "queue": ("test", 3, 45, 20),
     "indexer": ("test", 1, 60, 45),
+    "logger": ("test", 2, 40, 35),
+    "solver": ("test", 3, 90, 55),
 }
 BLOCK_COSTS = (8, 20)
 ACQUISITIONS = 400

@@ -226,17 +226,33 @@ def test_pruning_saves_runs() -> None:
     assert len(pruned.ran) < 0.9 * len(whole.ran)
 
 
-def test_failed_candidates_do_not_win() -> None:
+@pytest.mark.parametrize("value", [float("nan"), float("-inf")])
+def test_failed_candidates_do_not_win(value: float) -> None:
     """Red: an objective that is not a number counts as the best, or ends the search."""
     study = Fake(Limits(runs=200))
     run = study.run
 
     def broken(instance: Instance, policy: Policy) -> Outcome:
         outcome = run(instance, policy)
-        return Outcome(float("nan")) if isinstance(policy, Point) and policy.x < 0.5 else outcome
+        return Outcome(value) if isinstance(policy, Point) and policy.x < 0.5 else outcome
 
     study.run = broken  # type: ignore[method-assign]
     assert searched(OptunaSearch, study).x >= 0.5
+
+
+def test_large_values_do_not_drown_small_ones() -> None:
+    """Red: one instance with large values decides alone, though most instances say otherwise."""
+    study = Fake(Limits(runs=300), instances("train", 4, 1), [])
+
+    def unlike(instance: Instance, policy: Policy) -> Outcome:
+        assert isinstance(policy, Point)
+        study.ran.append((instance.id, policy))
+        large = instance.group == "train0"
+        return Outcome(1e6 * (1 + 0.1 * policy.x) if large else 2 - policy.x)
+
+    study.run = unlike  # type: ignore[method-assign]
+    found = RandomSearch("tuned", point, SPACE, trials=50).fit(study)
+    assert isinstance(found, Point) and found.x > 0.8
 
 
 @given(low=st.floats(-1e6, 1e6), width=st.floats(-1e6, 1e6), log=st.booleans())

@@ -188,7 +188,7 @@ def constants(question: Question) -> list[Any]:
 
     space: Any = copy.deepcopy(question.action)
     if isinstance(space, Discrete):
-        return sorted({int(space.start + step) for step in np.linspace(0, space.n - 1, 5).astype(int)})
+        return sorted({int(space.start + step) for step in np.linspace(0, space.n - 1, 3).astype(int)})
     space.seed(0)
     inside = [space.sample() for _ in range(3)]
     if isinstance(space, Box) and np.isfinite(space.low).all() and np.isfinite(space.high).all():
