@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import shutil
 import subprocess
 from pathlib import Path
@@ -153,6 +154,33 @@ def test_c_refuses_what_it_cannot_hold(tmp_path: Path) -> None:
     full = driven(path, trace, 10, trace.n_objects - 1)
     assert (full.returncode, full.stderr) == (2, f"more than {trace.n_objects - 1} distinct keys\n")
     assert driven(path, trace, 0, 5).returncode == 2
+
+
+@needs_compiler
+@pytest.mark.parametrize("name", ["lru", "gdsf"])
+def test_c_names_evicted_keys(name: str, tmp_path: Path) -> None:
+    """Red: a system that holds the exported policy's word against its own store would evict the wrong keys."""
+    fused, source, library = FUSED[name], tmp_path / "policy.c", tmp_path / "policy.so"
+    trace = golden(fused.sized).prefix(3000)
+    fused_to_c(fused, source)
+    assert COMPILER is not None
+    subprocess.run([COMPILER, *STRICT[:-1], "-shared", "-fPIC", "-o", str(library), str(source), "-lm"], check=True)
+    policy = ctypes.CDLL(str(library))
+    policy.unseat_create.restype = ctypes.c_void_p
+    policy.unseat_evicted.restype = ctypes.c_uint64
+    capacity = 5000 if fused.sized else 100
+    cache = ctypes.c_void_p(policy.unseat_create(ctypes.c_uint64(capacity), ctypes.c_uint64(trace.n_objects)))
+    sizes = np.ones(trace.n_objects, np.int64) if trace.sizes is None else trace.sizes
+    room = (ctypes.c_uint64 * 64)()
+    cached: set[int] = set()
+    for x in trace.ids.tolist():
+        key = x * 1_000_003 + 17
+        hit = policy.unseat_access(cache, ctypes.c_uint64(key), ctypes.c_uint64(int(sizes[x])))
+        assert hit == (key in cached)
+        evicted = set(room[: policy.unseat_evicted(cache, room, ctypes.c_uint64(64))])
+        assert evicted <= cached
+        cached = cached - evicted | {key}
+    policy.unseat_free(cache)
 
 
 @jit

@@ -138,6 +138,30 @@ def test_counts_add_up(name: str, requests: list[int], capacity: int) -> None:
     assert (full.misses, full.evictions) == (trace.n_objects, 0)
 
 
+@pytest.mark.parametrize("name", FUSED)
+@settings(max_examples=30, deadline=None)
+@given(requests=REQUESTS, capacity=st.integers(1, 12))
+def test_evicted_objects_are_named(name: str, requests: list[int], capacity: int) -> None:
+    """Red: a system that removes what the policy says it evicted would hold other objects than the policy thinks."""
+    fused = FUSED[name]
+    trace = trace_of(requests, fused.sized)
+    capacity *= 5 if fused.sized else 1
+    sizes = np.ones(trace.n_objects, np.int64) if trace.sizes is None else trace.sizes
+    state = fused.init(trace.n_objects, capacity)
+    counts = np.zeros(5 + trace.n_objects, np.int64)
+    cached: set[int] = set()
+    for t, x in enumerate(trace.ids.tolist()):
+        misses, evictions, counts[4] = counts[1], counts[3], 0
+        fused.run(trace.ids, sizes, t, t + 1, capacity, state, counts)
+        evicted = set(counts[5 : 5 + counts[4]].tolist())
+        assert (counts[1] == misses) == (x in cached)
+        assert evicted <= cached and len(evicted) == counts[4] == counts[3] - evictions
+        cached -= evicted
+        if sizes[x] <= capacity:
+            cached.add(x)
+        assert sizes[list(cached)].sum() <= capacity
+
+
 def golden_trace() -> Trace:
     """40,000 requests: a drifting skew, a loop and scans, from a fixed integer recurrence (no library's generator)."""
     keys = np.empty(40_000, np.uint64)

@@ -18,6 +18,8 @@ INTERFACE = """\
  *                   either is 0 or memory is short
  *   unseat_access   serve a request: 1 hit, 0 miss, -1 when the key is one too many. A key's size is the one of its
  *                   first request@SIZES@.
+ *   unseat_evicted  the keys that the last access evicted, at most `room` of them; returns how many there were. After a
+ *                   miss these leave and the new object enters, unless it is larger than the whole capacity
  *   unseat_counts   requests, misses, missed bytes and evictions so far
  *   unseat_free     give all memory back
  *
@@ -29,6 +31,7 @@ INTERFACE = """\
 typedef struct unseat_cache unseat_cache;
 unseat_cache *unseat_create(uint64_t capacity, uint64_t max_objects);
 int unseat_access(unseat_cache *cache, uint64_t key, uint64_t size);
+uint64_t unseat_evicted(const unseat_cache *cache, uint64_t *keys, uint64_t room);
 void unseat_counts(const unseat_cache *cache, uint64_t counts[4]);
 void unseat_free(unseat_cache *cache);
 #endif
@@ -129,7 +132,7 @@ unseat_cache *unseat_create(uint64_t capacity, uint64_t max_objects) {
     cache->keys = unseat_block(memory, cache->max_objects, sizeof(uint64_t));
     cache->slots = unseat_block(memory, (int64_t)1 << bits, sizeof(int32_t));
     cache->sizes = make_int64(memory, cache->max_objects, 1, 0);
-    cache->counts = make_int64(memory, 4, 1, 0);
+    cache->counts = make_int64(memory, cache->max_objects + 5, 1, 0); /* four counts, then what was evicted */
     if (!memory->failed) cache->state = unseat_state(memory, cache->max_objects, cache->capacity);
     if (memory->failed) {
         unseat_free(cache);
@@ -158,10 +161,17 @@ int unseat_access(unseat_cache *cache, uint64_t key, uint64_t size) {
     int32_t id = unseat_id(cache, key, size);
     if (id < 0) return -1;
     int64_t misses = cache->counts.data[1];
+    cache->counts.data[4] = 0;
     requests one = {&id, cache->clock};
     @RUN@(one, cache->sizes, cache->clock, cache->clock + 1, cache->capacity, cache->state, cache->counts);
     cache->clock++;
     return cache->counts.data[1] == misses;
+}
+
+uint64_t unseat_evicted(const unseat_cache *cache, uint64_t *keys, uint64_t room) {
+    uint64_t evicted = (uint64_t)cache->counts.data[4];
+    for (uint64_t k = 0; k < evicted && k < room; k++) keys[k] = cache->keys[cache->counts.data[5 + k]];
+    return evicted;
 }
 
 void unseat_counts(const unseat_cache *cache, uint64_t counts[4]) {

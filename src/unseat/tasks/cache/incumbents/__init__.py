@@ -2,14 +2,15 @@
 
 Every kernel has one signature::
 
-    run(ids: int32[n], sizes: int64[n_objects], start, stop, capacity, state, counts: int64[4]) -> None
+    run(ids: int32[n], sizes: int64[n_objects], start, stop, capacity, state, counts: int64[4 or more]) -> None
 
-It serves requests ``[start, stop)`` and *adds* to ``counts`` the requests, misses, missed bytes and evictions. All that
-it remembers is in ``state``, the tuple of arrays that ``init(n_objects, capacity, **parameters)`` made, so serving
-``[0, k)`` and then ``[k, n)`` is the same as serving ``[0, n)``: warm-up and judged part are two calls, and a streaming
-cache is one call per request. Kernels for equal sizes do not read ``sizes``; their capacity counts objects and a missed
-object counts one byte. Kernels for sizes have a capacity in bytes and never admit an object larger than that.
-``capacity`` is at least 1.
+It serves requests ``[start, stop)`` and *adds* to ``counts`` the requests, misses, missed bytes and evictions; a longer
+``counts`` also receives the evicted objects (`unseat.tasks.cache.engine.evictions.note`). All that a kernel remembers
+is in ``state``, the tuple of arrays that ``init(n_objects, capacity, **parameters)`` made, so serving ``[0, k)`` and
+then ``[k, n)`` is the same as serving ``[0, n)``: warm-up and judged part are two calls, and a streaming cache is one
+call per request. Kernels for equal sizes do not read ``sizes``; their capacity counts objects and a missed object
+counts one byte. Kernels for sizes have a capacity in bytes and never admit an object larger than that. ``capacity`` is
+at least 1.
 
 Kernels keep to the subset of Python that `unseat.tasks.cache.exporters` translates to C.
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unseat.core.jit import jit
+from unseat.tasks.cache.engine.evictions import note
 from unseat.tasks.cache.engine.lists import append, empty_lists, unlink
 from unseat.tasks.cache.engine.trace import Int32, Int64
 
@@ -47,14 +48,17 @@ def move(links: Int32, where: Int8, lengths: Int64, x: int, queue: int) -> None:
 
 
 @jit
-def replace(links: Int32, where: Int8, lengths: Int64, p: float, in_b2: bool) -> None:
+def replace(links: Int32, where: Int8, lengths: Int64, p: float, in_b2: bool, counts: Int64) -> None:
     """Subroutine REPLACE(x, p): the oldest of T1 or of T2 becomes a ghost."""
     anchor = where.shape[0]
     over = lengths[T1] > p or (in_b2 and lengths[T1] == p)
     if (lengths[T1] > 0 and over) or lengths[T2] == 0:
-        move(links, where, lengths, links[anchor + T1, 1], B1)
+        victim = links[anchor + T1, 1]
+        move(links, where, lengths, victim, B1)
     else:
-        move(links, where, lengths, links[anchor + T2, 1], B2)
+        victim = links[anchor + T2, 1]
+        move(links, where, lengths, victim, B2)
+    note(counts, victim)
 
 
 @jit
@@ -62,6 +66,7 @@ def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: S
     """Serve requests ``[start, stop)``; see `unseat.tasks.cache.incumbents` for the signature."""
     lengths, target, links, where = state
     p = target[0]
+    anchor = where.shape[0]
     misses = 0
     evictions = 0
     for t in range(start, stop):
@@ -84,20 +89,21 @@ def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: S
             lengths[found] -= 1
             where[x] = ABSENT
             if full:
-                replace(links, where, lengths, p, found == B2)
+                replace(links, where, lengths, p, found == B2, counts)
             move(links, where, lengths, x, T2)
             continue
         if full:  # Case IV
             if lengths[T1] + lengths[B1] == capacity:
                 if lengths[B1] > 0:
                     drop(links, where, lengths, B1)
-                    replace(links, where, lengths, p, False)
+                    replace(links, where, lengths, p, False, counts)
                 else:
+                    note(counts, links[anchor + T1, 1])
                     drop(links, where, lengths, T1)
             else:
                 if lengths[T1] + lengths[T2] + lengths[B1] + lengths[B2] == 2 * capacity:
                     drop(links, where, lengths, B2)
-                replace(links, where, lengths, p, False)
+                replace(links, where, lengths, p, False, counts)
         move(links, where, lengths, x, T1)
     target[0] = p
     counts[0] += stop - start

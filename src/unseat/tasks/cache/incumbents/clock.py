@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unseat.core.jit import jit
+from unseat.tasks.cache.engine.evictions import note
 from unseat.tasks.cache.engine.trace import Int32, Int64
 
 Int8 = npt.NDArray[np.int8]
@@ -49,6 +50,7 @@ def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: S
                 if hand == capacity:
                     hand = 0
             references[slots[hand]] = -1
+            note(counts, slots[hand])
             evictions += 1
             slots[hand] = x
             hand += 1

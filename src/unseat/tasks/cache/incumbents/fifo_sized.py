@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from unseat.core.jit import jit
+from unseat.tasks.cache.engine.evictions import note
 from unseat.tasks.cache.engine.lists import append, empty_lists, unlink
 from unseat.tasks.cache.engine.trace import Int32, Int64
 
@@ -40,6 +41,7 @@ def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: S
             victim = links[anchor, 1]
             unlink(links, victim)
             links[victim, 0] = -1
+            note(counts, victim)
             used -= sizes[victim]
             evictions += 1
         append(links, anchor, x)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unseat.core.jit import jit
+from unseat.tasks.cache.engine.evictions import note
 from unseat.tasks.cache.engine.trace import Int32, Int64
 
 Float64 = npt.NDArray[np.float64]
@@ -98,6 +99,7 @@ def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: S
             victim = heap[0]
             age = priority[victim]
             place[victim] = -1
+            note(counts, victim)
             used -= sizes[victim]
             length -= 1
             evictions += 1

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from unseat.core.jit import jit
+from unseat.tasks.cache.engine.evictions import note
 from unseat.tasks.cache.engine.lists import append, empty_lists, unlink
 from unseat.tasks.cache.engine.trace import Int32, Int64
 
@@ -56,6 +57,7 @@ def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: S
                 victim = links[first_row + source, 1]
                 unlink(links, victim)
                 bucket_of[victim] = -1
+                note(counts, victim)
                 evictions += 1
             else:
                 resident += 1

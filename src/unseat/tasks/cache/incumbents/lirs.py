@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unseat.core.jit import jit
+from unseat.tasks.cache.engine.evictions import note
 from unseat.tasks.cache.engine.lists import append, empty_lists, unlink
 from unseat.tasks.cache.engine.trace import Int32, Int64
 
@@ -75,6 +76,7 @@ def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: S
         else:
             misses += 1
             if resident == capacity:
+                note(counts, queue[anchor, 1])
                 take(queue, queue[anchor, 1])
                 evictions += 1
             else:

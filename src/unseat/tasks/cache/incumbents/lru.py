@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from unseat.core.jit import jit
+from unseat.tasks.cache.engine.evictions import note
 from unseat.tasks.cache.engine.lists import append, empty_lists, unlink
 from unseat.tasks.cache.engine.trace import Int32, Int64
 
@@ -36,6 +37,7 @@ def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: S
                 victim = links[anchor, 1]
                 unlink(links, victim)
                 links[victim, 0] = -1
+                note(counts, victim)
                 evictions += 1
             else:
                 resident += 1

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unseat.core.jit import jit
+from unseat.tasks.cache.engine.evictions import note
 from unseat.tasks.cache.engine.trace import Int32, Int64
 
 Int8 = npt.NDArray[np.int8]
@@ -60,6 +61,7 @@ def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: S
             slot = draw(seed, drawn) % capacity
             drawn += 1
             present[slots[slot]] = 0
+            note(counts, slots[slot])
             evictions += 1
         else:
             resident += 1

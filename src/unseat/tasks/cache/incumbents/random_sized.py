@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from unseat.core.jit import jit
+from unseat.tasks.cache.engine.evictions import note
 from unseat.tasks.cache.engine.trace import Int32, Int64
 from unseat.tasks.cache.incumbents.random_eviction import State, draw
 
@@ -41,6 +42,7 @@ def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: S
             drawn += 1
             victim = slots[slot]
             present[victim] = 0
+            note(counts, victim)
             used -= sizes[victim]
             resident -= 1
             slots[slot] = slots[resident]

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unseat.core.jit import jit
+from unseat.tasks.cache.engine.evictions import note
 from unseat.tasks.cache.engine.lists import append, empty_lists, unlink
 from unseat.tasks.cache.engine.trace import Int32, Int64
 
@@ -79,6 +80,7 @@ def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: S
                         append(links, anchor + MAIN, victim)
                     else:
                         where[victim] = ABSENT
+                        note(counts, victim)
                         main -= 1
                         evicted = True
             else:
@@ -93,6 +95,7 @@ def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: S
                         main += 1
                     else:
                         where[victim] = ABSENT
+                        note(counts, victim)
                         evicted = True
                         if ghost_share > 0:
                             if ghost == ghost_share:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unseat.core.jit import jit
+from unseat.tasks.cache.engine.evictions import note
 from unseat.tasks.cache.engine.lists import append, empty_lists, unlink
 from unseat.tasks.cache.engine.trace import Int32, Int64
 
@@ -73,6 +74,7 @@ def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: S
                         append(links, anchor + MAIN, victim)
                     else:
                         where[victim] = ABSENT
+                        note(counts, victim)
                         main -= sizes[victim]
                         evictions += 1
                         evicted = True
@@ -88,6 +90,7 @@ def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: S
                         main += sizes[victim]
                     else:
                         where[victim] = ABSENT
+                        note(counts, victim)
                         evictions += 1
                         evicted = True
                         if sizes[victim] <= ghost_share:

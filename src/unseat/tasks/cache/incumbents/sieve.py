@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unseat.core.jit import jit
+from unseat.tasks.cache.engine.evictions import note
 from unseat.tasks.cache.engine.trace import Int32, Int64
 
 Int8 = npt.NDArray[np.int8]
@@ -57,6 +58,7 @@ def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: S
                     hand = oldest
                     behind = -1
             mark[hand] = ABSENT
+            note(counts, hand)
             evictions += 1
             following = newer[hand]
             if behind < 0:

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unseat.core.jit import jit
+from unseat.tasks.cache.engine.evictions import note
 from unseat.tasks.cache.engine.lists import append, empty_lists, unlink
 from unseat.tasks.cache.engine.trace import Int32, Int64
 
@@ -225,6 +226,7 @@ def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: S
                         victim = candidate
                     unlink(links, victim)
                     where[victim] = ABSENT
+                    note(counts, victim)
                     scalars[PROBATION] -= 1
                     scalars[RESIDENT] -= 1
                     evictions += 1
