@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -196,6 +197,23 @@ def test_time_limit_leaves_time_to_validate() -> None:
     searched(RandomSearch, study)
     assert any(name.startswith("valid") for name, _ in study.ran)
     assert any(name.startswith("train") for name, _ in study.ran)
+
+
+def test_time_limit_leaves_room_for_candidates() -> None:
+    """Red: with many or slow instances, a limit in seconds goes into the default, and nothing is searched."""
+    searched(RandomSearch, Fake(Limits(runs=30)))  # Optuna is imported by now.
+    study = Fake(Limits(wall_s=1.0), instances("train", 5, 1000))
+    run = study.run
+
+    def slow(instance: Instance, policy: Policy) -> Outcome:
+        end = time.process_time() + 0.001
+        while time.process_time() < end:
+            pass
+        return run(instance, policy)
+
+    study.run = slow  # type: ignore[method-assign]
+    searched(RandomSearch, study)
+    assert len({policy for name, policy in study.ran if name.startswith("train")}) >= 4
 
 
 def test_trials_end_an_unlimited_study() -> None:

@@ -70,8 +70,9 @@ class Search(Learner):
     value, so that instances of unlike size count alike. The best few are run on the validation instances, and the
     best of these is the result. The default is always among them: a search that finds nothing returns it.
 
-    With `limits.runs`, a quarter is kept for validation, and a candidate is run on as many training instances as
-    leave at least `candidates` of them; both are spread over groups. Equal seed and runs give an equal policy.
+    A quarter of the runs is kept for validation, and a candidate is run on as many training instances as leave at
+    least `candidates` of them; both are spread over groups. How many runs there are is `limits.runs`, or what a limit
+    in seconds pays for. Equal seed and limit in runs give an equal policy.
 
     Args:
         name: Name of the learner and of what it finds.
@@ -236,12 +237,12 @@ class _Budget:
     def __init__(self, search: Search, study: Study) -> None:
         self.limits, self.trials = study.limits, search.trials
         self.wall, self.cpu = time.monotonic(), time.process_time()
-        runs, judged = study.limits.runs, search.top + 1
+        runs, judged = self.limits.runs or self._affordable(search, study), search.top + 1
         n, m = len(study.train), len(study.valid)
         if runs is not None:
             m = min(m, runs // 4 // judged)
             n = min(n, max(1, (runs - m * judged) // search.candidates))
-        elif self.trials is None and study.limits.wall_s is None and study.limits.cpu_s is None:
+        elif self.trials is None:
             self.trials = 100
         self.kept = m * judged
         self.train, self.valid = _spread(study.train, n, study.seed), _spread(study.valid, m, study.seed)
@@ -252,11 +253,21 @@ class _Budget:
             return False
         if self.limits.runs is not None and train.runs + len(self.train) + self.kept > self.limits.runs:
             return False
-        shares = (
-            (time.monotonic() - self.wall) / (self.limits.wall_s or np.inf),
-            (time.process_time() - self.cpu) / (self.limits.cpu_s or np.inf),
-        )
-        return max(shares) * (1 + (len(self.train) + self.kept) / train.runs) <= 1
+        return self._spent() * (1 + (len(self.train) + self.kept) / train.runs) <= 1
+
+    def _affordable(self, search: Search, study: Study) -> int | None:
+        """How many runs a limit in seconds pays for, going by the first few; None without one."""
+        if self.limits.wall_s is None and self.limits.cpu_s is None:
+            return None
+        first = _spread(study.train, 3, study.seed)
+        for instance in first:
+            study.run(instance, search.make(search.default))
+        return max(1, int(len(first) / max(self._spent(), 1e-9)))
+
+    def _spent(self) -> float:
+        """The share of the limit in seconds that is gone."""
+        wall, cpu = time.monotonic() - self.wall, time.process_time() - self.cpu
+        return max(wall / (self.limits.wall_s or np.inf), cpu / (self.limits.cpu_s or np.inf))
 
 
 def _spread(instances: Sequence[Instance], count: int, seed: int) -> list[Instance]:
