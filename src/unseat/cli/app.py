@@ -29,23 +29,27 @@ class Commands(TyperGroup):
         return [*built_in, *sorted(_entries().keys() - set(built_in))]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """A command by name.
-
-        Raises:
-            UserError: A plug-in's command cannot be loaded.
-        """
+        """A command by name; one whose code cannot be imported is there too, and says so when it is called."""
         built_in = super().get_command(ctx, cmd_name)
         if built_in is not None or cmd_name not in _entries():
             return built_in
         try:
             plugin = _entries()[cmd_name].load()
         except ImportError as error:
-            raise UserError(
-                f"command {cmd_name} cannot be loaded: {error}; `unseat doctor` says what is missing"
-            ) from error
+            plugin = _broken(cmd_name, error)
         command: Any = typer.main.get_command(plugin)
         command.name = cmd_name
         return command
+
+
+def _broken(name: str, error: ImportError) -> typer.Typer:
+    plugin = typer.Typer()
+
+    @plugin.command(help="Cannot be loaded.", context_settings=run.CONTEXT)
+    def refuse() -> None:
+        raise UserError(f"command {name} cannot be loaded: {error}; see `unseat doctor`") from error
+
+    return plugin
 
 
 app = typer.Typer(

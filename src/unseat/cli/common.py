@@ -97,7 +97,7 @@ def progress() -> Iterator[Progress]:
     from rich.console import Console
 
     columns = (bars.TextColumn("{task.description}"), bars.BarColumn(), bars.MofNCompleteColumn(),
-               bars.TimeElapsedColumn(), bars.TextColumn("left"), bars.TimeRemainingColumn())  # fmt: skip
+               bars.TimeRemainingColumn(), bars.TextColumn("left"))  # fmt: skip
     with bars.Progress(*columns, console=Console(stderr=True), transient=True) as shown:
         stages: dict[str, bars.TaskID] = {}
 

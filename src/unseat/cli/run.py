@@ -112,7 +112,7 @@ def measure(tasks: Sequence[str], own: Sequence[str], wanted: dict[str, Any]) ->
         for name in known:
 
             def step(stage: str, done: int, total: int, name: str = name) -> None:
-                report(f"{name}: {stage}", done, total)
+                report(f"{name.rpartition(':')[2]}: {stage}", done, total)
 
             results.append(evaluate(name, options=options[name], progress=step, **wanted))
     return results
