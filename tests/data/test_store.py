@@ -210,4 +210,4 @@ def test_listing_needs_no_downloader(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "data.toml")], capture_output=True, text=True, check=False
     )
-    assert done.stdout.strip() == str(path), done.stderr
+    assert (done.returncode, done.stdout.strip()) == (0, str(path)), done.stderr

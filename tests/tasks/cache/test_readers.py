@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -112,6 +112,7 @@ def reference_key(word: str) -> int:
 
 
 @given(st.lists(WORDS | U64.map(str) | st.integers(-(2**70), 2**70).map(str) | st.just("*"), min_size=1), st.booleans())
+@example([str(2**64 - 1), str(2**64), str(-(2**63)), str(-(2**63) - 1), "-0", "00"], False)
 @settings(deadline=None)
 def test_text_keys_against_a_slow_reading(words: list[str], windows: bool) -> None:
     """Red: a key of text is parsed or hashed otherwise than line by line in plain Python."""
@@ -206,6 +207,13 @@ def test_bad_input_names_file_and_place(tmp_path: Path, name: str, content: byte
         open_trace(path)
 
 
+def test_lines_are_counted_over_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Red: in a long file the line that an error names is counted from the start of a block."""
+    monkeypatch.setattr(stream, "BLOCK", 5)
+    with pytest.raises(UserError, match=r"line 9: a size must"):
+        open_trace(written(b"key,size\n" + b"1,2\n" * 7 + b"1,x\n", tmp_path, "a.csv"))
+
+
 def test_bad_requests_of_the_reader(tmp_path: Path) -> None:
     """Red: a missing file, a directory or a wrong option raises something that is no single clear line."""
     path = written(b"key,n\n1,2\n", tmp_path, "a.csv")
@@ -269,6 +277,7 @@ def test_content_hash_tells_traces_apart(one: list[tuple[int, int]], other: list
 
     assert (build(one).content_hash() == build(other).content_hash()) == (one == other)
     assert trace([1, 2]).content_hash() != trace([1, 2], [1, 1]).content_hash()
+    assert trace([1, 2]).content_hash() != trace([1], [2]).content_hash()
 
 
 def test_hashing_is_pinned() -> None:
