@@ -118,6 +118,18 @@ def test_a_fit_that_gave_nothing_counts_as_failure(tmp_path: Path) -> None:
     assert values[("fails", Status.OK)] < 30.0, "what it had proposed before it failed"
 
 
+def test_a_learner_that_lacks_a_part_is_skipped_and_not_remembered(tmp_path: Path) -> None:
+    """Red: a missing extra stops the experiment, or counts as a failed fit for ever."""
+    ledger = str(tmp_path / "ledger.db")
+    stages: list[tuple[str, int, int]] = []
+    for _ in range(2):
+        results = evaluate("tests.lab.tiny:Slow", contenders=["lacks"], ledger=ledger,
+                           progress=lambda *step: stages.append(step))  # fmt: skip
+        assert results.skipped == {"lacks": "needs a part: pip install it"}
+        assert not results.fits and not results.runs
+    assert stages.count(("compile", 1, 1)) == 2, "it was tried again"
+
+
 def test_folds_fit_anew_and_judge_everything(tmp_path: Path) -> None:
     """Red: with folds a policy is judged on groups it has seen, or a group is never judged."""
     results = evaluate(TINY, folds=5, suite="full", ledger=str(tmp_path / "ledger.db"))

@@ -75,7 +75,7 @@ import sys
 from tests.lab.test_ledger import run
 from unseat.lab.ledger import Ledger
 with Ledger.open(sys.argv[1]) as ledger:
-    for start in range(0, 400, 10):
+    for start in range(0, 200, 10):
         ledger.add_runs([run(number) for number in range(start, start + 10)])
 """
 
@@ -86,7 +86,7 @@ def test_writers_at_once_neither_lose_nor_double(tmp_path: Path) -> None:
     writers = [subprocess.Popen([sys.executable, "-c", WRITER, path], env=environment()) for _ in range(3)]
     assert [writer.wait() for writer in writers] == [0, 0, 0]
     with Ledger.open(path) as ledger:
-        assert [one.key for one in ledger.query()] == sorted(run(number).key for number in range(400))
+        assert [one.key for one in ledger.query()] == sorted(run(number).key for number in range(200))
     with sqlite3.connect(path) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 

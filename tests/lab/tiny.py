@@ -17,7 +17,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from unseat.core.card import Card
-from unseat.core.errors import UserError
+from unseat.core.errors import MissingExtra, UserError
 from unseat.core.learner import Bounder, Contender, Kind, Learner, Role, Study
 from unseat.core.outcome import Limits, Outcome
 from unseat.core.policy import Asker, Form, Policy, Question, Session, View
@@ -123,6 +123,8 @@ class Best(Learner):
     def fit(self, study: Study) -> Policy:
         if self.end == "silent":
             time.sleep(600)
+        if self.end == "lacks":
+            raise MissingExtra("needs a part: pip install it")
         best: tuple[float, Policy] | None = None
         for guess in range(10):
             policy = Constant(self.name, guess)
@@ -229,7 +231,7 @@ class Slow(TinyTask):
     """The same with learners that end in every way."""
 
     def contenders(self) -> Mapping[str, Contender]:
-        ends = ("quick", "sleeps", "stubborn", "fails", "dies", "silent")
+        ends = ("quick", "sleeps", "stubborn", "fails", "dies", "silent", "lacks")
         return {end: Contender(end, Role.CHALLENGER, partial(Best, end, end)) for end in ends}
 
 

@@ -1,4 +1,4 @@
-"""The process in which every run and fit happens: ``python -m unseat.lab.child STORE``.
+"""The process in which every run and fit happens: ``python -m unseat.lab.guard STORE``.
 
 It reads requests as JSON lines on standard input and answers in JSON lines on what was its standard output; whatever
 the task or the policy prints goes to standard error. It is meant to be killed: nothing in it is worth keeping.
@@ -14,7 +14,6 @@ import contextlib
 import json
 import os
 import resource
-import select
 import signal
 import sys
 import time
@@ -37,7 +36,6 @@ from unseat.lab.records import FitJob, Job
 from unseat.lab.store import ArtefactStore
 from unseat.lab.study import LocalStudy
 
-_GRACE_S = 0.5
 _SPARE_BYTES = 2**30
 _SELF = psutil.Process()
 
@@ -122,8 +120,9 @@ class Child:
                 study.last = study.measured(learner.fit(study))
         except LimitReached as error:
             status, message = ("limit" if study.last else "timeout"), str(error)
-        except UserError:
-            raise
+        except (UserError, ImportError) as error:
+            # The data is loaded, so it is the learner that lacks something here, which is no result of the fit.
+            status, message = "unable", str(error)
         except Exception as error:
             # A learner may raise anything; what it had proposed by then is its result.
             status, message = "crashed", f"{type(error).__name__}: {error}"
@@ -180,32 +179,13 @@ def _cap_memory(limit: int | None) -> None:
     held = getattr(_SELF.memory_info(), "data", 0)
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     cap = held + limit + _SPARE_BYTES
-    resource.setrlimit(resource.RLIMIT_DATA, (cap if hard == resource.RLIM_INFINITY else min(cap, hard), hard))
-
-
-def _guard() -> None:
-    """Fork a watcher that kills the whole process group once the driver is gone, however it went.
-
-    The driver holds the only writing end of our standard input, so its death hangs that pipe up. A process of its own
-    watches, since a policy may hold the interpreter's lock for ever, and since what a task has started must die too.
-    """
-    if os.fork():
-        return
-    quiet = os.open(os.devnull, os.O_RDWR)
-    os.dup2(quiet, 1)
-    os.dup2(quiet, 2)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    poll = select.poll()
-    poll.register(0, 0)
-    poll.poll()
-    time.sleep(_GRACE_S)
-    os.killpg(os.getpgrp(), signal.SIGKILL)
+    # Not every system knows this limit; the driver's watch is there all the same.
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_DATA, (cap if hard == resource.RLIM_INFINITY else min(cap, hard), hard))
 
 
 def main() -> None:
-    """Serve until standard input ends."""
-    if os.getpgrp() == os.getpid():
-        _guard()
+    """Serve until standard input ends; called by `unseat.lab.guard`."""
     requests = os.fdopen(os.dup(0), "r", encoding="utf-8")
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     quiet = os.open(os.devnull, os.O_RDONLY)
@@ -232,7 +212,3 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "item"):
         return value.item()
     raise TypeError(f"{type(value).__name__} is not plain JSON")
-
-
-if __name__ == "__main__":
-    main()

@@ -27,7 +27,8 @@ class Fitted:
 
     Attributes:
         artefact: Hash of the policy in the content store; None where it proposed none.
-        status: ``ok``, ``limit`` (the last proposal is the result), ``timeout`` or ``crashed``.
+        status: ``ok``, ``limit`` (the last proposal is the result), ``timeout``, ``crashed``, or ``unable`` where the
+            learner lacks something on this machine.
     """
 
     artefact: str | None

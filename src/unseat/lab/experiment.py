@@ -129,13 +129,18 @@ class Experiment:
         self.progress("fit", len(planned) - len(missing), len(planned))
         groups = tuple(sorted({one.group for one in (*fold.train, *fold.valid)}))
         for done in self._do([planned[key] for key in missing.values()], None):
-            if isinstance(done.job, FitJob) and done.fitted:
+            assert isinstance(done.job, FitJob) and done.fitted
+            if done.fitted.status == "unable":
+                # No result of the fit, so it is not kept: the next machine, or this one tomorrow, may be able.
+                self.skipped[done.job.contender] = done.fitted.message
+            else:
                 fit = self._fit_row(missing[_identity(done.job)], done, groups)
                 self.ledger.add_fit(fit)
                 there[fit.key] = fit
                 self.progress("fit", len(there), len(planned))
-        self.fits |= {key: there[key] for key in planned}
-        return {(job.contender, job.seed): self._choice(there[key], job) for key, job in planned.items()}
+        self.fits |= there
+        known = {key: job for key, job in planned.items() if key in there}
+        return {(job.contender, job.seed): self._choice(there[key], job) for key, job in known.items()}
 
     def _choice(self, fit: Fit, job: FitJob) -> Chosen:
         if fit.artefact is None:

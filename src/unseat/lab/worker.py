@@ -38,7 +38,7 @@ class Worker:
         if threads is not None:
             environment |= dict.fromkeys(_THREAD_VARIABLES, str(threads))
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "unseat.lab.child", str(store)],
+            [sys.executable, "-P", "-m", "unseat.lab.guard", str(store)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True,
         )  # fmt: skip
         assert self._process.stdin and self._process.stdout
