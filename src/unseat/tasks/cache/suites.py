@@ -118,20 +118,28 @@ def _own(path: Path, options: Options, sized: bool) -> Source:
     )  # fmt: skip
 
 
-SPLITS: Mapping[str, Split] = {"lirs": "train", "address": "train", "web": "valid"}
+SPLITS: Mapping[str, Split] = {
+    "lirs": "train", "address": "train", "compiler": "valid", "packages": "valid", "web": "valid",
+}  # fmt: skip
 """Splits of groups that are not for testing; the synthetic ones are all for training."""
+
+QUICK = frozenset({
+    "compiler-c", "packages", "postgres-star", "python-imports", "rocksdb-latest", "source-search", "sqlite-orders",
+    "compiler-c-files", "packages-files", "python-imports-files", "source-search-files",
+})  # fmt: skip
+"""One embedded trace of each group; all of them are in the full suite."""
 
 SYNTHETIC: tuple[tuple[Kind, int], ...] = (("drift", 1), ("scan", 2), ("loop", 3), ("churn", 4), ("phases", 5))
 """Kinds and seeds of the generated training traces; each kind is a group."""
 
 
 def built_in(sized: bool) -> list[Source]:
-    """The traces of the suites: embedded and generated ones in both, published ones in the full suite only."""
+    """The traces of the suites: some of the embedded and the generated ones in both, the others in the full suite."""
     from unseat.tasks.cache.data import embedded, published
 
     both, full = frozenset({"quick", "full"}), frozenset({"full"})
-    entries = [(entry, both) for entry in embedded()] + [(entry, full) for entry in published()]
-    named = [_entry(entry, suites) for entry, suites in entries if entry.sized == sized]
+    entries = [entry for entry in (*embedded(), *published()) if entry.sized == sized]
+    named = [_entry(entry, both if entry.name in QUICK else full) for entry in entries]
     return [*named, *(_generated(kind, seed, sized) for kind, seed in SYNTHETIC)]
 
 
