@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import unseat
 from unseat.core.errors import UserError
 from unseat.tasks.cache.data import open_trace
 from unseat.tasks.cache.recorder import Unit, from_strace_log, record
@@ -200,3 +203,30 @@ def test_a_real_program(tmp_path: Path) -> None:
     assert recorded.bytes == 4096 * trace.objects
     mine = trace.keys[-5:].tolist()
     assert mine == [mine[0], mine[0] - 2, mine[0] - 1, mine[0], mine[0] + 1]
+
+
+@pytest.mark.skipif(not can_trace(), reason="strace is not installed here, or may not trace")
+def test_interrupting_keeps_what_was_read(tmp_path: Path) -> None:
+    """Red: Ctrl-C on a recorded server loses the recording or leaves the server running."""
+    server = "import signal; open('data', 'rb').read(); print('ready', flush=True); signal.pause()"
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom unseat.tasks.cache.recorder import record\n"
+        "recorded = record([sys.executable, '-I', '-c', sys.argv[1]], Path('out.csv'))\n"
+        "print(recorded.status, recorded.requests)\n"
+    )
+    (tmp_path / "data").write_bytes(bytes(3 * 4096))
+    source = str(Path(unseat.__file__).parents[1])
+    with subprocess.Popen(
+        [sys.executable, "-c", code, server],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": source},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        os.killpg(process.pid, signal.SIGINT)
+        status, requests = process.stdout.read().split()
+    assert status != "0" and int(requests) == len(open_trace(tmp_path / "out.csv"))
