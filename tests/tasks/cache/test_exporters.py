@@ -5,20 +5,26 @@ from __future__ import annotations
 import ctypes
 import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from tests.tasks.cache.test_incumbents import golden_trace
 
 from unseat.core.errors import UserError
 from unseat.core.jit import jit
+from unseat.core.policy import Artefact, Form, Policy, Session, View
+from unseat.tasks.cache.challengers.linear import make
 from unseat.tasks.cache.engine import sampled
+from unseat.tasks.cache.engine.sampled import Float32
 from unseat.tasks.cache.engine.simulate import simulate
 from unseat.tasks.cache.engine.trace import Int32, Int64, Trace
-from unseat.tasks.cache.exporters import Make, from_arrays, fused_to_c, to_arrays, to_c
+from unseat.tasks.cache.exporters import Make, exporters, fused_to_c, policy_to_c, to_c
 from unseat.tasks.cache.incumbents import FUSED
+from unseat.tasks.cache.policies import Classical
 
 COMPILER = shutil.which("gcc") or shutil.which("cc") or shutil.which("clang")
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason="no C compiler (gcc, cc or clang) on PATH")
@@ -157,30 +163,30 @@ def test_c_refuses_what_it_cannot_hold(tmp_path: Path) -> None:
 
 
 @needs_compiler
-@pytest.mark.parametrize("name", ["lru", "gdsf"])
+@pytest.mark.parametrize("name", ["lru", "gdsf", "linear"])
 def test_c_names_evicted_keys(name: str, tmp_path: Path) -> None:
     """Red: a system that holds the exported policy's word against its own store would evict the wrong keys."""
-    fused, source, library = FUSED[name], tmp_path / "policy.c", tmp_path / "policy.so"
-    trace = golden(fused.sized).prefix(3000)
-    fused_to_c(fused, source)
+    sized, source, library = name == "gdsf", tmp_path / "policy.c", tmp_path / "policy.so"
+    trace = golden(sized).prefix(3000)
+    policy_to_c(make({"age": 1.0}) if name == "linear" else Classical(name, name), source, sized=sized)
     assert COMPILER is not None
     subprocess.run([COMPILER, *STRICT[:-1], "-shared", "-fPIC", "-o", str(library), str(source), "-lm"], check=True)
-    policy = ctypes.CDLL(str(library))
-    policy.unseat_create.restype = ctypes.c_void_p
-    policy.unseat_evicted.restype = ctypes.c_uint64
-    capacity = 5000 if fused.sized else 100
-    cache = ctypes.c_void_p(policy.unseat_create(ctypes.c_uint64(capacity), ctypes.c_uint64(trace.n_objects)))
+    shared = ctypes.CDLL(str(library))
+    shared.unseat_create.restype = ctypes.c_void_p
+    shared.unseat_evicted.restype = ctypes.c_uint64
+    capacity = 5000 if sized else 100
+    cache = ctypes.c_void_p(shared.unseat_create(ctypes.c_uint64(capacity), ctypes.c_uint64(trace.n_objects)))
     sizes = np.ones(trace.n_objects, np.int64) if trace.sizes is None else trace.sizes
     room = (ctypes.c_uint64 * 64)()
     cached: set[int] = set()
     for x in trace.ids.tolist():
         key = x * 1_000_003 + 17
-        hit = policy.unseat_access(cache, ctypes.c_uint64(key), ctypes.c_uint64(int(sizes[x])))
+        hit = shared.unseat_access(cache, ctypes.c_uint64(key), ctypes.c_uint64(int(sizes[x])))
         assert hit == (key in cached)
-        evicted = set(room[: policy.unseat_evicted(cache, room, ctypes.c_uint64(64))])
+        evicted = set(room[: shared.unseat_evicted(cache, room, ctypes.c_uint64(64))])
         assert evicted <= cached
         cached = cached - evicted | {key}
-    policy.unseat_free(cache)
+    shared.unseat_free(cache)
 
 
 @jit
@@ -197,13 +203,68 @@ def test_refusal_names_the_place(tmp_path: Path) -> None:
 
 
 def test_arrays_come_back(tmp_path: Path) -> None:
-    """Red: a policy exported as arrays cannot be read again, or a damaged file is not refused by name."""
-    path = tmp_path / "policy.safetensors"
-    weights = np.linspace(0, 1, 7, dtype=np.float32)
-    to_arrays(path, {"weights": weights}, {"form": "linear", "sized": False})
-    arrays, manifest = from_arrays(path)
-    assert np.array_equal(arrays["weights"], weights)
-    assert manifest == {"form": "linear", "sized": False}
-    path.write_bytes(path.read_bytes()[:20])
-    with pytest.raises(UserError, match=r"policy\.safetensors: not an exported policy"):
-        from_arrays(path)
+    """Red: a policy exported as arrays is not the policy when it is read again."""
+    policy = make({"age": 1.0, "fast": -0.5})
+    exporters(False)["arrays"].write(policy, tmp_path / "policy")
+    assert Artefact.load(tmp_path / "policy").hash == policy.artefact.hash
+
+
+@jit
+def best_by_table(features: Float32, table: Float32, cuts: Float32) -> int:
+    """A policy with a two-dimensional array: a score by the age's bin, one row a feature."""
+    best = 0
+    highest = np.float32(-1e30)
+    for k in range(features.shape[0]):
+        score = np.float32(0.0)
+        for f in range(table.shape[0]):
+            at = 0
+            while at < cuts.size and features[k, f] > cuts[at]:
+                at += 1
+            score += table[f, at]
+        if score > highest:
+            highest = score
+            best = k
+    return best
+
+
+@dataclass(frozen=True, eq=False)
+class Table(Policy):
+    """A compiled policy as a plug-in would bring one."""
+
+    form: ClassVar[Form] = Form.KERNEL
+    name: str
+    table: NDArray[np.float32]
+    cuts: NDArray[np.float32]
+
+    def start(self, view: View, seed: int) -> Session:
+        session = Session()
+        session.kernel = best_by_table, (self.table, self.cuts)
+        return session
+
+
+class Pythonic(Policy):
+    """A policy without a kernel."""
+
+    name = "pythonic"
+
+    def start(self, view: View, seed: int) -> Session:
+        return Session()
+
+
+@needs_compiler
+def test_any_contender_is_exported_or_refused(tmp_path: Path) -> None:
+    """Red: `unseat export` writes another policy than the one named, or fails without saying why."""
+    trace = golden(False)
+    rng = np.random.default_rng(5)
+    table = Table("table", rng.normal(size=(9, 6)).astype(np.float32), np.linspace(-4, 4, 5, dtype=np.float32))
+    counts = np.zeros(4, np.int64)
+    state = sampled.init(trace.n_objects, 200, 0, False), (table.table, table.cuts)
+    sizes = np.empty(0, np.int64)
+    sampled.serve_kernel(trace.ids, sizes, 0, trace.n_requests, 200, state, counts, best_by_table)
+    exporters(False)["c"].write(table, tmp_path / "table.c")
+    assert counted(tmp_path / "table.c", trace, 200) == counts.tolist()
+    exporters(False)["c"].write(Classical("CLOCK-tuned", "clock", {"bits": 2.0}), tmp_path / "clock.c")
+    expected = simulate(FUSED["clock"], trace, 200, 0, bits=2)[1]
+    assert counted(tmp_path / "clock.c", trace, 200) == list(expected)
+    with pytest.raises(UserError, match="pythonic decides in Python"):
+        exporters(False)["c"].write(Pythonic(), tmp_path / "no.c")

@@ -28,6 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unseat.core.jit import jit
+from unseat.tasks.cache.engine.evictions import note
 from unseat.tasks.cache.engine.lists import append, empty_lists, unlink
 from unseat.tasks.cache.engine.trace import Int32, Int64
 from unseat.tasks.cache.incumbents.random_eviction import draw
@@ -207,6 +208,7 @@ def evict(choice: int, sizes: Int64, state: State, counts: Int64) -> None:
     scalars[EVICTIONS] += 1
     scalars[OPEN] = 0
     counts[3] += 1
+    note(counts, x)
 
 
 @jit

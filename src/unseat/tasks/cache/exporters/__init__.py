@@ -1,4 +1,4 @@
-"""A policy as an artefact that a system runs: one C file, or arrays for Python.
+"""A policy as an artefact that a system runs: one C file, or its arrays for Python.
 
 `to_c` translates the policy's own kernel, the Python that the engine compiles, so the exported file and the engine are
 one algorithm; a test drives both over traces and holds their miss counts equal. The kernels keep to a subset of Python
@@ -7,7 +7,6 @@ one algorithm; a test drives both over traces and holds their miss counts equal.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -15,12 +14,13 @@ from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
 
 from unseat.core.errors import UserError
 
 if TYPE_CHECKING:
+    from unseat.core.policy import Policy
+    from unseat.core.task import Exported
     from unseat.tasks.cache.exporters.functions import Program
     from unseat.tasks.cache.exporters.types import Type
     from unseat.tasks.cache.incumbents import Fused
@@ -38,6 +38,64 @@ class Make:
 
 Plan = Make | Array | tuple["Plan", ...]
 """How the state of a kernel comes about: made for a capacity, given as an array (what was learned), or a tuple."""
+
+
+@dataclass(frozen=True)
+class Translation:
+    """What `to_c` needs to know of a policy: its kernel, its state, and the kernel passed as last argument, if any."""
+
+    run: Callable[..., Any]
+    plan: Plan
+    choose: Callable[..., Any] | None = None
+
+
+def exporters(sized: bool) -> Mapping[str, Exported]:
+    """The forms in which a policy of `cache` or `cache-sized` is handed over."""
+    from unseat.core.task import Exported
+
+    def write_c(policy: Policy, path: Path) -> None:
+        policy_to_c(policy, path, sized=sized)
+
+    def write_arrays(policy: Policy, path: Path) -> None:
+        policy.artefact.save(path)
+
+    return {
+        "c": Exported("c", "one self-contained C99 file; its head states the interface", write_c),
+        "arrays": Exported("arrays", "a folder for Python: manifest.json and arrays.safetensors", write_arrays),
+    }
+
+
+def policy_to_c(policy: Policy, path: Path, *, sized: bool) -> None:
+    """Write a contender's policy as one C file.
+
+    Incumbents and compiled scorers are translated as they are. A fused challenger says what there is to translate by a
+    method ``translation(sized) -> Translation``. A learner that retrains itself as it runs is exported with what it
+    knows when it is exported, and stays so.
+
+    Raises:
+        UserError: the policy runs in Python, or its kernel leaves the exported subset.
+    """
+    from unseat.core.policy import Form, View
+    from unseat.tasks.cache.incumbents import FUSED
+    from unseat.tasks.cache.policies import Classical
+
+    if isinstance(policy, Classical):
+        fused_to_c(FUSED[policy.algorithm], path, policy.parameters)
+        return
+    translation: Translation | None = None
+    if hasattr(policy, "translation"):
+        translation = policy.translation(sized)
+    elif policy.form is Form.KERNEL:
+        from unseat.tasks.cache.engine import sampled
+
+        kernel = policy.start(View("evict"), 0).kernel
+        if kernel is not None:
+            translation = Translation(
+                sampled.serve_kernel, (Make(sampled.init, (0, sized)), tuple(kernel[1])), kernel[0]
+            )
+    if translation is None:
+        raise UserError(f"{policy.name} decides in Python and has no C form; `--to arrays` saves it for Python")
+    to_c(path, policy.name, translation.run, translation.plan, sized=sized, choose=translation.choose)
 
 
 def fused_to_c(fused: Fused, path: Path, parameters: Mapping[str, float] | None = None) -> None:
@@ -119,14 +177,13 @@ def _planned(program: Program, plan: Plan) -> tuple[Type, str]:
         return made.type, made.code
     if isinstance(plan, tuple):
         items = [_planned(program, item) for item in plan]
-        kind = Tuple(tuple(item for item, _ in items))
-        return kind, f"(({c_name(kind)}){{{', '.join(code for _, code in items)}}})"
-    kind_of = type_of(plan)
-    if plan.ndim != 1:
-        raise UserError(f"learned arrays are exported flat; this one has shape {plan.shape}")
+        parts = Tuple(tuple(item for item, _ in items))
+        return parts, f"(({c_name(parts)}){{{', '.join(code for _, code in items)}}})"
+    kind = type_of(plan)
     element = plan.dtype.name
-    values = ", ".join(constant(value).code for value in plan)
-    return kind_of, f"copy_{element}(memory, ({C_ELEMENTS[element]}[]){{{values}}}, {plan.size})"
+    values = ", ".join(constant(value).code for value in plan.ravel())
+    rows, columns = (*plan.shape, 1)[:2]
+    return kind, f"copy_{element}(memory, ({C_ELEMENTS[element]}[]){{{values or 0}}}, {rows}, {columns})"
 
 
 def _elements() -> list[str]:
@@ -140,34 +197,3 @@ def _version() -> str:
         return version("unseat")
     except PackageNotFoundError:
         return "from source"
-
-
-def to_arrays(path: Path, arrays: Mapping[str, Array], manifest: Mapping[str, Any]) -> None:
-    """Write a policy's arrays for Python: a safetensors file whose metadata is the manifest as JSON; no pickle.
-
-    Args:
-        path: the file to write.
-        arrays: by name.
-        manifest: what the arrays are and how to use them; must be JSON.
-    """
-    from safetensors.numpy import save_file
-
-    held = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    save_file(held, path, metadata={"manifest": json.dumps(manifest, sort_keys=True)})
-
-
-def from_arrays(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
-    """Read what `to_arrays` wrote.
-
-    Raises:
-        UserError: the file is no such file.
-    """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="numpy") as file:
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
-            manifest = json.loads((file.metadata() or {})["manifest"])
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
-        raise UserError(f"{path}: not an exported policy ({error}); export it again") from error
-    return arrays, manifest

@@ -286,7 +286,7 @@ class Expressions:
         if isinstance(node.args[0], ast.List):
             items = [self(item).code for item in node.args[0].elts]
             values = f"({C_ELEMENTS[element]}[]){{{', '.join(items)}}}"
-            return Value(f"copy_{element}(memory, {values}, {len(items)})", kind)
+            return Value(f"copy_{element}(memory, {values}, {len(items)}, 1)", kind)
         shape = node.args[0].elts if isinstance(node.args[0], ast.Tuple) else [node.args[0]]
         rows, columns = ([self(size).code for size in shape] + ["1"])[:2]
         filling = self(node.args[1]).code if function is np.full else "0"

@@ -85,9 +85,11 @@ UNSEAT_MAYBE_UNUSED static array_{n} make_{n}(struct unseat_memory *memory, int6
     }}
     return array;
 }}
-UNSEAT_MAYBE_UNUSED static array_{n} copy_{n}(struct unseat_memory *memory, const {c} *values, int64_t count) {{
-    array_{n} array = make_{n}(memory, count, 1, 0);
-    if (array.data != NULL) memcpy(array.data, values, (size_t)count * sizeof({c}));
+UNSEAT_MAYBE_UNUSED static array_{n} copy_{n}(
+    struct unseat_memory *memory, const {c} *values, int64_t rows, int64_t columns
+) {{
+    array_{n} array = make_{n}(memory, rows, columns, 0);
+    if (array.data != NULL) memcpy(array.data, values, (size_t)(rows * columns) * sizeof({c}));
     return array;
 }}
 """
