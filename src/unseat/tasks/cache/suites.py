@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -145,10 +145,16 @@ def built_in(sized: bool) -> list[Source]:
 
 def _entry(entry: TraceEntry, suites: frozenset[str]) -> Source:
     split = SPLITS.get(entry.group, "test")
+
+    def read() -> RawTrace:
+        # Pages are all of one size: where sizes say nothing, objects count one each.
+        raw = entry.load(SUITE_REQUESTS)
+        return raw if entry.sized else replace(raw, sizes=None)
+
     # A trace that is cut has at most as many objects as the whole: its small capacities are seen when it is read.
     chosen = [c for c in capacities(SUITE_SHARES) if entry.sized or (c.share or 0) * entry.objects >= LEAST]
     return Source(
-        entry.name, entry.group, split, suites, partial(entry.load, SUITE_REQUESTS), lambda: entry.content_hash,
+        entry.name, entry.group, split, suites, read, lambda: entry.content_hash,
         chosen, SUITE_WARM_UP, SUITE_REQUESTS,
     )  # fmt: skip
 
