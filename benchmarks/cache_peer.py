@@ -22,14 +22,17 @@ PEERS = {
     "arc": libcachesim.ARC,
     "belady": libcachesim.Belady,
 }
-"""Its policies by our names."""
+"""Its policies for objects of one size, by our names."""
+
+SIZED_PEERS = {"fifo-sized": libcachesim.FIFO, "lru-sized": libcachesim.LRU, "sieve-sized": libcachesim.Sieve}
+"""Its policies for objects with sizes; its S3-FIFO and GDSF refuse objects that the papers admit."""
 
 
-def published_traces() -> list[RawTrace]:
-    """The equal-size traces that others published and that are at hand; none is fetched for a benchmark."""
+def published_traces(sized: bool = False) -> list[RawTrace]:
+    """The traces that others published and that are at hand, of one size or sized; a benchmark fetches none."""
     traces = []
     for entry in published():
-        if not entry.sized:
+        if entry.sized == sized:
             try:
                 traces.append(entry.load())
             except UserError:
@@ -52,7 +55,7 @@ def peer_misses(name: str, path: Path, n_requests: int, capacity: int, hashpower
     and is chosen to suit it by the caller.
     """
     reader = libcachesim.TraceReader(str(path), libcachesim.TraceType.ORACLE_GENERAL_TRACE)
-    cache = PEERS[name](capacity, hashpower=hashpower)
+    cache = (PEERS | SIZED_PEERS)[name](capacity, hashpower=hashpower)
     start = perf_counter()
     miss_ratio, _ = cache.process_trace(reader)
     seconds = perf_counter() - start

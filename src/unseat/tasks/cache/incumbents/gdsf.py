@@ -3,7 +3,9 @@
 An object's priority is ``age + frequency * cost / size``; the lowest leaves, and ``age`` becomes its priority, so what
 is not requested sinks. The cost of a miss is ``size ** cost``: 0 is the published GDSF(1), which counts objects; at 1
 the size cancels out and what is left is LFU with dynamic aging (LFU-DA), which is closer to counting bytes. Among equal
-priorities the least recently requested leaves. An object larger than the cache is not admitted.
+priorities the least recently requested leaves. An object larger than the cache is not admitted. (libcachesim 0.3.5
+also turns away objects whose priority is too low to be worth the evictions, which is not in the report; its counts
+differ.)
 """
 
 from __future__ import annotations
