@@ -17,7 +17,7 @@ def source(kind: Kind, split: Split, sized: bool) -> Source:
     """One short generated trace, a group of its own."""
     made = partial(generate, kind, 6_000, 500, 1, sizes="lognormal" if sized else None)
     suites = frozenset({"quick", "full"})
-    return Source(kind, kind, split, suites, made, lambda: kind, capacities("5%,20%"), 0.3)
+    return Source(kind, kind, split, suites, made, lambda: kind, capacities("5%,20%"), 0.3, sized)
 
 
 class SmallCache(CacheTask):

@@ -37,6 +37,7 @@ class Source:
         digest: Gives a hash of the content without reading more than needed.
         requests: Only so many requests are used; None for all.
         warm_up: Share of the requests that is not judged.
+        sized: Whether the objects' sizes count; else each counts one, whatever the trace says.
         capacities: One instance each.
     """
 
@@ -48,6 +49,7 @@ class Source:
     digest: Callable[[], str]
     capacities: Sequence[Capacity]
     warm_up: float
+    sized: bool
     requests: int | None = None
 
     def instances(self) -> Iterator[Instance]:
@@ -76,7 +78,7 @@ def _numbered(source: Source) -> Trace:
     raw = source.read()
     if source.requests is not None:
         raw = raw.head(source.requests)
-    return from_raw(raw.keys, raw.sizes, source.name)
+    return from_raw(raw.keys, raw.sizes if source.sized else None, source.name)
 
 
 def opened(path: str, options: Mapping[str, Any], sized: bool) -> list[Source]:
@@ -109,12 +111,12 @@ def _own(path: Path, options: Options, sized: bool) -> Source:
         raw = open_trace(path, options.format, limit=options.requests, key_column=options.key, size_column=options.size)
         if sized and raw.sizes is None:
             raise UserError(f"{path}: no sizes in this trace; use task `cache`, or name their column with --size")
-        return raw if sized else type(raw)(raw.name, raw.keys, None, raw.times)
+        return raw
 
     warm_up = share(options.warmup, "--warmup")
     return Source(
         path.name, path.name, "test", frozenset({"quick", "full"}), read, lambda: read().content_hash(),
-        capacities(options.capacity), warm_up,
+        capacities(options.capacity), warm_up, sized,
     )  # fmt: skip
 
 
@@ -155,7 +157,7 @@ def _entry(entry: TraceEntry, suites: frozenset[str]) -> Source:
     chosen = [c for c in capacities(SUITE_SHARES) if entry.sized or (c.share or 0) * entry.objects >= LEAST]
     return Source(
         entry.name, entry.group, split, suites, read, lambda: entry.content_hash,
-        chosen, SUITE_WARM_UP, SUITE_REQUESTS,
+        chosen, SUITE_WARM_UP, entry.sized, SUITE_REQUESTS,
     )  # fmt: skip
 
 
@@ -165,5 +167,5 @@ def _generated(kind: Kind, seed: int, sized: bool) -> Source:
     made = partial(generate, kind, 100_000, 8_000, seed, sizes="lognormal" if sized else None)
     return Source(
         kind, f"synthetic-{kind}", "train", frozenset({"quick", "full"}), made, lambda: f"{kind} {seed} {sized}",
-        capacities(SUITE_SHARES), SUITE_WARM_UP,
+        capacities(SUITE_SHARES), SUITE_WARM_UP, sized,
     )  # fmt: skip
