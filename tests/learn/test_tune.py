@@ -193,7 +193,7 @@ def test_limit_before_the_first_run_leaves_the_default() -> None:
 def test_time_limit_leaves_time_to_validate() -> None:
     """Red: a limit in seconds is spent on the search alone, and nothing is left for the choice."""
     searched(RandomSearch, Fake(Limits(runs=30)))  # Optuna is imported by now.
-    study = Fake(Limits(wall_s=0.7))
+    study = Fake(Limits(cpu_s=0.7))
     searched(RandomSearch, study)
     assert any(name.startswith("valid") for name, _ in study.ran)
     assert any(name.startswith("train") for name, _ in study.ran)
@@ -202,7 +202,7 @@ def test_time_limit_leaves_time_to_validate() -> None:
 def test_time_limit_leaves_room_for_candidates() -> None:
     """Red: with many or slow instances, a limit in seconds goes into the default, and nothing is searched."""
     searched(RandomSearch, Fake(Limits(runs=30)))  # Optuna is imported by now.
-    study = Fake(Limits(wall_s=1.0), instances("train", 5, 1000))
+    study = Fake(Limits(cpu_s=1.0), instances("train", 5, 1000))
     run = study.run
 
     def slow(instance: Instance, policy: Policy) -> Outcome:
@@ -312,6 +312,11 @@ def test_optuna_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     import optuna
 
     before = optuna.logging.get_verbosity()
+    try:
+        optuna.logging.set_verbosity(optuna.logging.DEBUG)
+        searched(OptunaSearch, Fake(Limits(runs=60)))
+        assert optuna.logging.get_verbosity() == optuna.logging.DEBUG
+    finally:
+        optuna.logging.set_verbosity(before)
     searched(OptunaSearch, Fake(Limits(runs=60)))
     assert capfd.readouterr() == ("", "")
-    assert optuna.logging.get_verbosity() == before
