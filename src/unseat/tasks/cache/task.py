@@ -37,7 +37,7 @@ class CacheTask(Task):
         self.sized = sized
         self.card = _card(sized)
         name = "byte miss ratio" if sized else "miss ratio"
-        self.objective = Objective(name, "", worst=lambda problem, limits: 1.0, can_be_zero=True)
+        self.objective = Objective(name, "", worst=lambda problem, limits: 1.0)
         self._sources = sources
 
     @cached_property
