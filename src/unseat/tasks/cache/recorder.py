@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
+import threading
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -122,12 +124,15 @@ def from_strace_log(log: Path, *, page_size: int = PAGE, unit: Unit = "page", na
 def _run_strace(command: Sequence[str], log: Path) -> int:
     calls = ",".join(_TRACED.split())
     strace = ["strace", "-f", "-yy", "-q", "-s", "0", "--seccomp-bpf", "-e", "signal=none"]
-    process = subprocess.Popen([*strace, "-e", f"trace={calls}", "-o", str(log), "--", *command])
-    while True:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:  # the command got the same signal and decides when it ends
-            continue
+    # The command gets Ctrl-C as well and decides when it ends; here it must not end the recording at any moment. A
+    # handler of our own goes back to the default in the child, which ignoring the signal would not.
+    main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGINT, lambda *_: None) if main else None
+    try:
+        return subprocess.run([*strace, "-e", f"trace={calls}", "-o", str(log), "--", *command], check=False).returncode
+    finally:
+        if main:
+            signal.signal(signal.SIGINT, before)
 
 
 def _calls(lines: Iterable[str]) -> Iterator[tuple[int, str, str, int, str]]:
