@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from examples.tiny_task.task import SpinThenBlock
 
@@ -62,3 +68,44 @@ def test_unknown_instance_is_named() -> None:
     """Red: an instance that does not exist ends in a traceback."""
     with pytest.raises(UserError, match="no instance 'nowhere'"):
         registry.task(TINY).instance("nowhere")
+
+
+@pytest.fixture
+def stranger(tmp_path: Path) -> Path:
+    """A folder with an installed package of a stranger: a task that works, one that lacks a part, one that is none."""
+    package = tmp_path / "stranger-1.0.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 1.0\n")
+    (package / "entry_points.txt").write_text(
+        f"[unseat.tasks]\nspin-then-block = {TINY}\nlacking = no_such_part:Task\nodd = json:JSONDecoder\n"
+    )
+    return tmp_path
+
+
+def _say(stranger: Path, code: str) -> str:
+    path = os.pathsep.join([str(stranger), str(Path(__file__).parents[2])])
+    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path}, capture_output=True,
+                          text=True, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_task_of_a_strangers_package_is_registered(stranger: Path) -> None:
+    """Red: a task that is installed from another package is not found, or not by Gymnasium."""
+    code = (
+        "import gymnasium, unseat; print(unseat.task('spin-then-block-v0').card.full_id);"
+        "print(gymnasium.make('unseat/spin-then-block-v0').reset(seed=0)[0][0])"
+    )
+    assert _say(stranger, code).splitlines() == ["spin-then-block-v0", "0.0"]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("lacking", "doctor. says what is missing"), ("odd", "gives JSONDecoder, not a Task")]
+)
+def test_broken_package_of_a_stranger_is_named_and_harms_nobody(stranger: Path, name: str, message: str) -> None:
+    """Red: one broken plug-in keeps all other tasks from running, or ends in a traceback."""
+    code = (
+        "import gymnasium, unseat\nassert unseat.task('cache').card.id == 'cache'\n"
+        f"try: unseat.task('{name}')\nexcept unseat.UnseatError as error: print(error)"
+    )
+    assert re.search(message, _say(stranger, code))
