@@ -142,8 +142,8 @@ def loss() -> Results:
 
 
 def tie() -> Results:
-    """The headline challenger is as good as the incumbent, up to noise."""
-    return results(runs(contenders(challengers={"relaxed Belady": 0.0}), seed=1))
+    """The headline challenger is a little better in the mean, within the noise."""
+    return results(runs(contenders(challengers={"relaxed Belady": 0.0}), seed=2))
 
 
 def baseline_wins() -> Results:

@@ -31,7 +31,6 @@ _WIDE = 8.0
 def curve(
     lines: Sequence[Line],
     others: Sequence[Sequence[float | None]],
-    objective: Objective,
     level: Callable[[float], str],
     *,
     name: str,
@@ -42,7 +41,6 @@ def curve(
     Args:
         lines: The series' instances in order of level.
         others: Values of the other incumbents at these levels, drawn faintly behind.
-        objective: For the vertical axis.
         level: How a level is written.
         name: Unique in the page; prefixes every id.
         label: What the figure shows, for those who do not see it.
@@ -63,10 +61,9 @@ def curve(
                   marker="o", markersize=4)  # fmt: skip
         shown = range(len(levels)) if len(levels) <= 5 else (0, len(levels) // 2, len(levels) - 1)
         axes.set_xticks([places[index] for index in shown], [level(levels[index]) for index in shown])
-        axes.set_ylabel(objective.name + (f" ({objective.unit})" if objective.unit else ""))
         axes.margins(x=0.08, y=0.12)
 
-    return _svg(draw, (3.0, 2.1), name, label)
+    return _svg(draw, (2.9, 2.0), name, label, margin=0.45)
 
 
 def slopes(lines: Sequence[Line], objective: Objective, *, name: str, label: str) -> str:
@@ -97,7 +94,7 @@ def slopes(lines: Sequence[Line], objective: Objective, *, name: str, label: str
         axes.set_xlim(-0.15, len(parts) - 0.85)
         axes.set_ylabel(objective.name + (f" ({objective.unit})" if objective.unit else ""))
 
-    return _svg(draw, (3.7, 3.4), name, label)
+    return _svg(draw, (3.7, 3.4), name, label, margin=0.62)
 
 
 def _line(axes: Any, places: Sequence[float], values: Sequence[float | None], **style: Any) -> None:
@@ -113,7 +110,7 @@ def _log_ticks(low: float, high: float) -> list[float]:
     return [tick for tick in ticks if low * 0.8 <= tick <= high * 1.25]
 
 
-def _svg(draw: Callable[[Any], None], size: tuple[float, float], name: str, label: str) -> str:
+def _svg(draw: Callable[[Any], None], size: tuple[float, float], name: str, label: str, margin: float) -> str:
     """Draw, and turn Matplotlib's file into an element of a page."""
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -125,7 +122,7 @@ def _svg(draw: Callable[[Any], None], size: tuple[float, float], name: str, labe
         figure = Figure(figsize=size)
         FigureCanvasSVG(figure)
         # Fixed margins: measuring the labels to fit them would take longer than drawing.
-        left, low, right, high = 0.62 / size[0], 0.32 / size[1], 1 - 0.1 / size[0], 1 - 0.08 / size[1]
+        left, low, right, high = margin / size[0], 0.32 / size[1], 1 - 0.1 / size[0], 1 - 0.08 / size[1]
         axes = figure.add_axes((left, low, right - left, high - low))
         draw(axes)
         figure.patch.set_visible(False)

@@ -100,7 +100,7 @@ def _panels(story: Story, name: str) -> list[tuple[str, str, Any]]:
                               (results.bound, "bound")) if who
         )  # fmt: skip
         others = [[story.value(other, line.instance) for line in lines] for other in behind]
-        figure = figures.curve(lines, others, story.objective, digits.level(story.card), name=f"{name}-c{index}",
+        figure = figures.curve(lines, others, digits.level(story.card), name=f"{name}-c{index}",
                                label=label)  # fmt: skip
         panels.append((lines[0].group, lines[0].series, Markup(figure)))
     return panels
