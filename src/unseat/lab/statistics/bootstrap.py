@@ -60,7 +60,7 @@ def values(
 
 def interval(drawn: Matrix, groups: int, level: float = 0.95) -> tuple[float, float]:
     """The expanded percentile interval of a statistic's resamples, over that many groups."""
-    from scipy.special import ndtr, stdtrit  # type: ignore[import-untyped]
+    from scipy.special import ndtr, stdtrit
 
     tail = float(ndtr(_stretch(groups) * stdtrit(groups - 1, (1 - level) / 2)))
     low, high = np.quantile(drawn, [tail, 1 - tail])
