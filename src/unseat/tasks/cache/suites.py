@@ -121,7 +121,7 @@ def _own(path: Path, options: Options, sized: bool) -> Source:
 
 
 SPLITS: Mapping[str, Split] = {
-    "lirs": "train", "address": "train", "sqlite": "valid", "packages": "valid", "web": "valid",
+    "lirs": "train", "address": "train", "sqlite": "valid", "packages": "valid",
 }  # fmt: skip
 """Splits of groups that are not for testing; the synthetic ones are all for training."""
 
