@@ -61,7 +61,7 @@ def bad(store: ArtefactStore, how: str, limits: Limits | None = None) -> Job:
         ("spin", Limits(wall_s=0.2), Status.TIMEOUT, "ran longer than 0.2 s"),
         ("busy", Limits(cpu_s=0.2), Status.TIMEOUT, "used more than 0.2 s of CPU time"),
         ("eat", Limits(memory=400 * 2**20), Status.CRASHED, "memory"),
-        ("swallow", Limits(memory=400 * 2**20), Status.CRASHED, "memory"),
+        ("swallow", Limits(memory=400 * 2**20), Status.CRASHED, "unable to allocate"),
     ],
 )
 def test_a_failing_policy_is_an_outcome_and_the_run_goes_on(

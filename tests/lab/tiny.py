@@ -88,7 +88,7 @@ class _Misbehaving(Session):
             hoard.append(np.ones(1_000_000))
 
     def _swallow(self) -> None:
-        np.ones(10**11)
+        np.ones(4 * 10**8)  # 3 GB at once
 
     def _busy(self) -> None:
         while True:

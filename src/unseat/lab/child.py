@@ -185,7 +185,7 @@ def _cap_memory(limit: int | None) -> None:
 
 
 def main() -> None:
-    """Serve until standard input ends; called by `unseat.lab.guard`."""
+    """Serve until standard input ends. Started by `unseat.lab.guard`; started as a program, nothing guards it."""
     requests = os.fdopen(os.dup(0), "r", encoding="utf-8")
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     quiet = os.open(os.devnull, os.O_RDONLY)
@@ -212,3 +212,7 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "item"):
         return value.item()
     raise TypeError(f"{type(value).__name__} is not plain JSON")
+
+
+if __name__ == "__main__":
+    main()

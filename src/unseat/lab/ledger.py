@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any, Self
 
 import sqlalchemy as sa
-from platformdirs import user_cache_path, user_data_path
+from platformdirs import user_data_path
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from unseat.core.errors import UserError
 from unseat.core.policy import Artefact
+from unseat.data.store import cache_folder
 from unseat.lab.records import Fit, Results, Run
 from unseat.lab.store import ArtefactStore
 
@@ -90,7 +91,7 @@ class Ledger:
             engine = sa.create_engine(parsed, **waits)
         except (ArgumentError, NoSuchModuleError, ImportError) as error:
             raise UserError(f"{url}: not a ledger's address ({_line(error)}); give a path or a URL") from error
-        folder = path.with_suffix(".artefacts") if path else cache_folder() / "artefacts"
+        folder = path.with_suffix(".artefacts") if path else cache_folder().absolute() / "artefacts"
         ledger = cls(engine, str(path or parsed.render_as_string(hide_password=True)), ArtefactStore(folder))
         ledger._prepare(path)
         return ledger
@@ -257,12 +258,6 @@ class Ledger:
             raise
         except SQLAlchemyError as error:
             raise UserError(f"{self.url}: {_advice(error)}") from error
-
-
-def cache_folder() -> Path:
-    """Where unseat keeps what it can make or fetch again: ``UNSEAT_CACHE``, or the user's cache folder."""
-    named = os.environ.get("UNSEAT_CACHE")
-    return Path(named).expanduser().absolute() if named else user_cache_path("unseat")
 
 
 def _make_folder(path: Path) -> None:
