@@ -23,7 +23,7 @@ help:
 	@sed -n 's/^#   //p' Makefile
 
 run: $(VENV)/.core
-	@status=0; $(BIN)/unseat run all --suite quick || status=$$?; \
+	@status=0; $(BIN)/unseat run all --suite quick --jobs $(WORKERS) || status=$$?; \
 	if [ $$status -lt 2 ]; then $(BIN)/unseat report -o report || exit $$?; fi; exit $$status
 
 test: lint types imports unit docs
