@@ -6,13 +6,14 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.tasks.cache.reference.bounds import fewest_missed_bytes, fewest_misses
+from tests.tasks.cache.reference.workloads import workloads
 
 from unseat.tasks.cache.bounds import belady, flow_relaxation, independent_reference
 from unseat.tasks.cache.engine.simulate import simulate
 from unseat.tasks.cache.engine.trace import Trace, from_raw
 from unseat.tasks.cache.incumbents import FUSED
 
-TINY = st.lists(st.integers(0, 5), min_size=1, max_size=14)
+TINY = workloads(14, 6)
 
 
 def trace_of(requests: list[int], sizes: list[int] | None = None) -> Trace:
@@ -32,8 +33,8 @@ def test_belady_is_the_optimum_with_and_without_warm_up(requests: list[int], cap
 
 @settings(max_examples=150, deadline=None)
 @given(
-    requests=st.lists(st.integers(0, 4), min_size=1, max_size=10),
-    sizes=st.lists(st.integers(1, 6), min_size=5, max_size=5),
+    requests=workloads(11, 5),
+    sizes=st.lists(st.integers(1, 6), min_size=20, max_size=20),
     capacity=st.integers(1, 12),
     warm=st.floats(0, 1),
     steps=st.sampled_from([0, 5, 60]),
