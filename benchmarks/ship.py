@@ -1,0 +1,52 @@
+"""Fit the learners of the cache tasks anew and put their policies into the package.
+
+    python -m benchmarks.ship [--budget SECONDS] [--suite full|quick] [TASK ...]
+
+They learn from the training instances of the suite and are chosen on its validation instances; test instances are not
+read. Each policy carries the record of its fit. The full suite's training traces must be at hand (`UNSEAT_DATA`) or are
+fetched.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import unseat
+from unseat.core.learner import Learner
+from unseat.lab.ledger import Ledger
+from unseat.tasks.cache.contenders import SHIPPED
+
+
+def ship(task: str, suite: str, budget: float) -> None:
+    """Fit every learner of a task and save what it proposes."""
+    learners = [name for name, one in unseat.task(task).contenders().items() if isinstance(one.make(), Learner)]
+    with tempfile.TemporaryDirectory() as folder, Ledger.open(str(Path(folder) / "ledger.db")) as ledger:
+        results = unseat.evaluate(task, suite=suite, split="valid", contenders=learners, budget=budget, retrain=True,
+                                  ledger=ledger)  # fmt: skip
+        for fit in results.fits:
+            if fit.artefact is None:
+                sys.exit(f"{task}: the fit of {fit.contender} gave no policy: {fit.message}")
+            target = SHIPPED / task / fit.contender
+            shutil.rmtree(target, ignore_errors=True)
+            artefact = ledger.store.get(fit.artefact)
+            artefact.save(target)
+            print(f"{task}: {fit.contender} after {fit.runs} runs, {artefact.nbytes} bytes")
+
+
+def main() -> None:
+    """Ship the tasks that are named, or both."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("tasks", nargs="*", default=["cache", "cache-sized"])
+    parser.add_argument("--budget", type=float, default=120.0)
+    parser.add_argument("--suite", default="full")
+    arguments = parser.parse_args()
+    for task in arguments.tasks:
+        ship(task, arguments.suite, arguments.budget)
+
+
+if __name__ == "__main__":
+    main()
