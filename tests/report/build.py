@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
 
 from unseat.core.card import Card, Paper
-from unseat.core.learner import Kind, Role
-from unseat.core.outcome import Outcome, Status
+from unseat.core.learner import Bounder, Contender, Kind, Role
+from unseat.core.outcome import Limits, Outcome, Status
 from unseat.core.task import Objective, Task
 from unseat.lab import statistics
 from unseat.lab.records import Fit, Results, Run, digest
@@ -34,7 +34,22 @@ def task(objective: Objective = MISSES, level: str = "capacity, share of distinc
         papers=[Paper(title="Learning Relaxed Belady", authors="Song et al.", venue="NSDI", year=2020,
                       link="https://example.org/lrb")],
     )  # fmt: skip
-    return cast(Task, SimpleNamespace(card=card, objective=objective))
+    bounds = {
+        "Belady": Contender("Belady", Role.BOUND, lambda: Proof("Belady", Kind.OPTIMAL)),
+        "popularity": Contender("popularity", Role.BOUND, lambda: Proof("popularity", Kind.BEST_KNOWN)),
+    }
+    return cast(Task, SimpleNamespace(card=card, objective=objective, contenders=lambda: bounds))
+
+
+@dataclass(frozen=True)
+class Proof(Bounder):
+    """A bound that is never solved here."""
+
+    name: str
+    kind: Kind
+
+    def solve(self, problem: Any, *, seed: int, limits: Limits) -> Outcome:
+        raise NotImplementedError
 
 
 def find(objective: Objective = MISSES) -> Callable[[str], Task]:

@@ -15,6 +15,7 @@ from rich.console import Console
 from tests.report import build
 
 from unseat.core.errors import UserError
+from unseat.core.learner import Role
 from unseat.core.task import Objective
 from unseat.lab.records import Interval, Results
 from unseat.report import digits, terminal, write
@@ -160,6 +161,17 @@ def test_without_a_bound_nothing_is_said_of_a_gap(tmp_path: Path) -> None:
     said = " ".join(sentences(build.no_bound()))
     assert "gap" not in said and "No bound is proven" in said
     page(tmp_path, build.no_bound())
+
+
+def test_what_is_only_the_best_known_is_called_that(tmp_path: Path) -> None:
+    """Red: the best known result is shown as if it could not be beaten."""
+    offsets = build.contenders(challengers={"relaxed Belady": -0.02}) | {"popularity": (Role.BOUND, -0.03)}
+    results = build.results(build.runs(offsets))
+    text = " ".join(Reader(page(tmp_path, results)).text)
+    assert re.search(r"popularity\s+best known", text) and re.search(r"Belady\s+optimal", text)
+    file = io.StringIO()
+    terminal(results, Console(file=file, width=80), find=build.find())
+    assert "popularity (best known)" in file.getvalue() and "Belady (optimal)" in file.getvalue()
 
 
 def test_without_a_challenger_the_incumbent_is_named() -> None:

@@ -29,7 +29,7 @@ def interval(figure: Interval | None, scale: float = 1.0, suffix: str = "") -> s
         return NONE
     low, high = figure.low, figure.high
     if low is None or high is None:
-        return number(figure.point * scale) + suffix
+        return (ratio(figure.point) if suffix == "×" else number(figure.point * scale)) + suffix
     places = _places((high - low) * scale / 2, figure.point * scale)
     point, low_text, high_text = (_signed(value * scale, places) for value in (figure.point, low, high))
     if suffix == "%":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from unseat.core.card import Card
 from unseat.core.errors import ContractError
-from unseat.core.learner import Role
+from unseat.core.learner import Bounder, Role
 from unseat.core.outcome import Status
 from unseat.core.task import Objective, Task
 from unseat.lab import statistics
@@ -97,12 +97,16 @@ class Story:
     results: Results
     card: Card
     objective: Objective
+    kinds: Mapping[str, str]
 
     @classmethod
     def of(cls, results: Results, find: Callable[[str], Task]) -> Story:
-        """The story of an experiment; the task is looked up for its card and objective."""
+        """The story of an experiment; the task is looked up for its card, its objective and what its bounds prove."""
         task = find(results.task)
-        return cls(results, task.card, task.objective)
+        bounds = {run.contender for run in results.runs if run.role is Role.BOUND}
+        made = {name: one.make() for name, one in task.contenders().items() if name in bounds}
+        kinds = {name: str(bounder.kind) for name, bounder in made.items() if isinstance(bounder, Bounder)}
+        return cls(results, task.card, task.objective, kinds)
 
     @cached_property
     def runs(self) -> list[Run]:

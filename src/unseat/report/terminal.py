@@ -48,26 +48,26 @@ def terminal(
     story = Story.of(results, find)
     console.print()
     console.print(Text.assemble((story.card.full_id, "bold"), f"  {story.card.title}"))
-    console.print(_table(story, console.width, data))
+    levels = _levels(story, data, console.width)
+    console.print(_table(story, console.width, levels))
+    console.print(Text(_caption(story, levels), style="dim"))
     for sentence in verdict(story):
         console.print(Text(sentence.text, style=_STYLE[sentence.tone]))
     for name, reason in results.skipped.items():
         console.print(Text(f"Not measured: {name}: {reason}", style="dim"))
 
 
-def _table(story: Story, width: int, data: bool) -> Table:
+def _table(story: Story, width: int, levels: Sequence[float]) -> Table:
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    levels = _levels(story, data, width)
     columns = ["contender", *(digits.level(story.card)(level) for level in levels)]
     columns += [] if levels else ["mean"]
     columns += ["difference" if story.objective.can_be_zero else "cost ratio", "gap closed"]
     columns += ["a decision", "training"] if width >= _WIDE else []
     columns += ["failed"] if any(row.failed for row in story.rows) else []
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=False, caption=_caption(story, levels),
-                  caption_justify="left")  # fmt: skip
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for index, column in enumerate(columns):
         # A long name wraps rather than ends in dots.
         table.add_column(Text(column), justify="right" if index else "left", overflow="fold", no_wrap=False,
@@ -86,7 +86,8 @@ def _table(story: Story, width: int, data: bool) -> Table:
 
 def _cells(row: Row, story: Story, levels: Sequence[float], columns: Sequence[str]) -> list[str]:
     runs = story.contenders[row.name]
-    cells = [f" {row.name}", *(digits.number(_at(runs, level)) for level in levels)]
+    kind = f" ({story.kinds[row.name]})" if row.name in story.kinds else ""
+    cells = [f" {row.name}{kind}", *(digits.number(_at(runs, level)) for level in levels)]
     if "mean" in columns:
         part = "" if row.instances == story.instances else f" on {row.instances} of {story.instances}"
         cells.append(digits.number(row.mean) + part)
@@ -137,6 +138,8 @@ def _at(runs: Sequence[Run], level: float) -> float | None:
 def _caption(story: Story, levels: Sequence[float]) -> str:
     unit = f" ({story.objective.unit})" if story.objective.unit else ""
     by = f" at {story.card.level or 'each level'}" if levels else ""
+    drawn = any(row.versus and row.versus.difference.low is not None for row in story.rows)
+    shown = "; in brackets 95% intervals" if drawn else ""
     better = "less" if story.objective.minimise else "more"
     return (f"{'' if levels else 'mean '}{story.objective.name}{unit}{by}, {better} is better; {story.instances} "
-            f"instance{'s' if story.instances != 1 else ''}; in brackets 95% intervals")  # fmt: skip
+            f"instance{'s' if story.instances != 1 else ''}{shown}")  # fmt: skip

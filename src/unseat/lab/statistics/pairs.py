@@ -107,8 +107,8 @@ def _cells(runs: Sequence[Run]) -> _Cells:
     cells: _Cells = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
     for run in runs:
         if not math.isfinite(run.outcome.value):
-            raise ContractError(f"{run.contender} on {run.instance}: its value is {run.outcome.value}; a failed run must "
-                                "count with a finite one")  # fmt: skip
+            raise ContractError(f"{run.contender} on {run.instance}: its value is {run.outcome.value}; a failed run "
+                                "must count with a finite one")  # fmt: skip
         cells[run.instance][run.seed][run.block].append(run.outcome.value)
     return cells
 
