@@ -50,9 +50,9 @@ def test_answers_outside_the_space_are_invalid(answer: Any) -> None:
         Asker(Answers(answer), Question("?", None, Discrete(2)))(None)
 
 
-@pytest.mark.parametrize("answer", [np.array([np.nan], np.float32), np.array([2], np.float32), 0.5])
+@pytest.mark.parametrize("answer", [np.array([np.nan], np.float32), np.array([2], np.float32), np.array(0.5)])
 def test_answers_outside_a_box_are_invalid(answer: Any) -> None:
-    """Red: NaN or a number without a shape passes as a point of a box."""
+    """Red: NaN or a number of another shape passes as a point of a box."""
     with pytest.raises(InvalidAnswer):
         Asker(Answers(answer), Question("?", None, Box(0, 1, (1,))))(None)
 
