@@ -142,6 +142,14 @@ def test_a_tie_is_no_win() -> None:
     assert said.startswith("No challenger beats") and "cannot be told from" in said
 
 
+def test_a_challenger_that_was_not_chosen_is_named_all_the_same() -> None:
+    """Red: the page says that nobody beats the incumbent, and another challenger's interval says otherwise."""
+    offsets = build.contenders(challengers={"relaxed Belady": 0.04, "lucky": -0.04})
+    said = sentences(build.results(build.runs(offsets, groups=12)))
+    assert said[0].startswith("relaxed Belady does worse than S3-FIFO (tuned)")
+    assert said[1].startswith("lucky beats S3-FIFO (tuned) here (after Holm over all challengers) but was not chosen")
+
+
 def test_a_baseline_that_wins_is_said_first() -> None:
     """Red: a random policy does best and the page talks of something else."""
     said = sentences(build.baseline_wins())

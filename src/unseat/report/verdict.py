@@ -121,8 +121,9 @@ def _gap(closed: Interval, bound: str | None) -> str:
 
 
 def _nobody(story: Story) -> str:
-    """The general statement, where it is true."""
-    return "" if _winners(story) else f"No challenger beats {story.results.incumbent}. "
+    """The general statement, where nobody's own interval speaks against it."""
+    seem = [one for one in _challengers(story) if one.difference.high is not None and one.difference.high < 0]
+    return "" if seem else f"No challenger beats {story.results.incumbent}. "
 
 
 def _costs(comparison: Comparison, story: Story) -> str:
@@ -131,12 +132,17 @@ def _costs(comparison: Comparison, story: Story) -> str:
     return f"{digits.interval(comparison.ratio, 1.0, '×')} the cost"
 
 
-def _winners(story: Story) -> list[Comparison]:
-    """Challengers that beat the incumbent after Holm over all of them."""
+def _challengers(story: Story) -> list[Comparison]:
+    """Every challenger against the incumbent to beat."""
     roles = {row.name: row.role for row in story.rows}
     return [one for one in story.results.comparisons
-            if roles.get(one.a) is Role.CHALLENGER and one.b == story.results.incumbent
-            and one.p_holm is not None and one.p_holm < 0.025 and one.difference.point < 0]  # fmt: skip
+            if roles.get(one.a) is Role.CHALLENGER and one.b == story.results.incumbent]  # fmt: skip
+
+
+def _winners(story: Story) -> list[Comparison]:
+    """Challengers that beat the incumbent after Holm over all of them."""
+    return [one for one in _challengers(story)
+            if one.p_holm is not None and one.p_holm < 0.025 and one.difference.point < 0]  # fmt: skip
 
 
 def _others(story: Story) -> list[Sentence]:
