@@ -27,12 +27,14 @@ from unseat.tasks.cache.engine.trace import Int32, Int64
 Int8 = npt.NDArray[np.int8]
 State = tuple[Int64, Int32, Int8, Int8]
 SMALL, MAIN, GHOST, ABSENT = 0, 1, 2, 3
+# scalars: objects in the three queues, by the queue's number, then
+SMALL_SHARE, MAIN_SHARE, GHOST_SHARE, THRESHOLD, FILLING = 3, 4, 5, 6, 7
 MOST = 127
 """References are counted up to here; only ``min(references, 3)`` and ``references >= threshold`` are read."""
 
 
 def init(n_objects: int, capacity: int, small: float = 0.1, ghost: float = 0.9, threshold: int = 2) -> State:
-    """``(scalars: lengths of S, M, G, their shares, threshold, filling; links; where: its queue; references)``."""
+    """``(scalars, links with three anchors, where: the queue an object is in, references)``."""
     share = int(capacity * small)
     scalars = np.array([0, 0, 0, share, capacity - share, int(capacity * ghost), threshold, 1], np.int64)
     where = np.full(n_objects, ABSENT, np.int8)
@@ -40,20 +42,64 @@ def init(n_objects: int, capacity: int, small: float = 0.1, ghost: float = 0.9, 
 
 
 @jit
+def remember(links: Int32, where: Int8, scalars: Int64, x: int) -> None:
+    """Put an object that S evicted into G, which forgets its oldest."""
+    anchor = where.shape[0] + GHOST
+    if scalars[GHOST_SHARE] == 0:
+        return
+    if scalars[GHOST] == scalars[GHOST_SHARE]:
+        forgotten = links[anchor, 1]
+        unlink(links, forgotten)
+        where[forgotten] = ABSENT
+        scalars[GHOST] -= 1
+    append(links, anchor, x)
+    where[x] = GHOST
+    scalars[GHOST] += 1
+
+
+@jit
+def evict_from_main(links: Int32, where: Int8, references: Int8, scalars: Int64, counts: Int64) -> None:
+    """EVICTM: the oldest of M leaves, or stays with one reference less and the next is asked."""
+    anchor = where.shape[0] + MAIN
+    while scalars[MAIN] > 0:
+        victim = links[anchor, 1]
+        unlink(links, victim)
+        if references[victim] == 0:
+            where[victim] = ABSENT
+            scalars[MAIN] -= 1
+            counts[3] += 1
+            note(counts, victim)
+            return
+        references[victim] = min(references[victim], 3) - 1
+        append(links, anchor, victim)
+
+
+@jit
+def evict_from_small(links: Int32, where: Int8, references: Int8, scalars: Int64, counts: Int64) -> None:
+    """EVICTS: the oldest of S leaves for G, or moves to M and the next is asked; nothing leaves if all of them move."""
+    anchor = where.shape[0]
+    while scalars[SMALL] > 0:
+        victim = links[anchor + SMALL, 1]
+        unlink(links, victim)
+        scalars[SMALL] -= 1
+        if references[victim] < scalars[THRESHOLD]:
+            where[victim] = ABSENT
+            counts[3] += 1
+            note(counts, victim)
+            remember(links, where, scalars, victim)
+            return
+        references[victim] = 0
+        append(links, anchor + MAIN, victim)
+        where[victim] = MAIN
+        scalars[MAIN] += 1
+
+
+@jit
 def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: State, counts: Int64) -> None:
     """Serve requests ``[start, stop)``; see `unseat.tasks.cache.incumbents` for the signature."""
     scalars, links, where, references = state
-    small = scalars[0]
-    main = scalars[1]
-    ghost = scalars[2]
-    small_share = scalars[3]
-    main_share = scalars[4]
-    ghost_share = scalars[5]
-    threshold = scalars[6]
-    filling = scalars[7]
     anchor = where.shape[0]
     misses = 0
-    evictions = 0
     for t in range(start, stop):
         x = ids[t]
         found = where[x]
@@ -65,61 +111,20 @@ def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: S
         if found == GHOST:
             unlink(links, x)
             where[x] = ABSENT
-            ghost -= 1
-        evicted = small + main < capacity
-        if not evicted:
-            filling = 0
-            evictions += 1
-        while not evicted:
-            if main > main_share or small == 0:
-                while not evicted and main > 0:
-                    victim = links[anchor + MAIN, 1]
-                    unlink(links, victim)
-                    if references[victim] > 0:
-                        references[victim] = min(references[victim], 3) - 1
-                        append(links, anchor + MAIN, victim)
-                    else:
-                        where[victim] = ABSENT
-                        note(counts, victim)
-                        main -= 1
-                        evicted = True
+            scalars[GHOST] -= 1
+        while scalars[SMALL] + scalars[MAIN] == capacity:
+            scalars[FILLING] = 0
+            if scalars[MAIN] > scalars[MAIN_SHARE] or scalars[SMALL] == 0:
+                evict_from_main(links, where, references, scalars, counts)
             else:
-                while not evicted and small > 0:
-                    victim = links[anchor + SMALL, 1]
-                    unlink(links, victim)
-                    small -= 1
-                    if references[victim] >= threshold:
-                        references[victim] = 0
-                        append(links, anchor + MAIN, victim)
-                        where[victim] = MAIN
-                        main += 1
-                    else:
-                        where[victim] = ABSENT
-                        note(counts, victim)
-                        evicted = True
-                        if ghost_share > 0:
-                            if ghost == ghost_share:
-                                forgotten = links[anchor + GHOST, 1]
-                                unlink(links, forgotten)
-                                where[forgotten] = ABSENT
-                                ghost -= 1
-                            append(links, anchor + GHOST, victim)
-                            where[victim] = GHOST
-                            ghost += 1
-        if found == GHOST or (filling and small >= small_share):
-            append(links, anchor + MAIN, x)
-            where[x] = MAIN
-            main += 1
-        else:
-            append(links, anchor + SMALL, x)
-            where[x] = SMALL
-            small += 1
+                evict_from_small(links, where, references, scalars, counts)
+        queue = SMALL
+        if found == GHOST or (scalars[FILLING] != 0 and scalars[SMALL] >= scalars[SMALL_SHARE]):
+            queue = MAIN
+        append(links, anchor + queue, x)
+        where[x] = queue
+        scalars[queue] += 1
         references[x] = 0
-    scalars[0] = small
-    scalars[1] = main
-    scalars[2] = ghost
-    scalars[7] = filling
     counts[0] += stop - start
     counts[1] += misses
     counts[2] += misses
-    counts[3] += evictions
