@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from unseat.core.card import Card
 from unseat.core.outcome import Limits, Outcome
 from unseat.core.policy import Asker, Form, Policy, Question
-from unseat.core.task import Instance, Need, Objective, Task
+from unseat.core.task import Exported, Instance, Need, Objective, Task
 from unseat.tasks.cache.options import Options
 from unseat.tasks.cache.suites import Source, built_in, opened
 
@@ -115,6 +115,12 @@ class CacheTask(Task):
     def open(self, source: str, options: Mapping[str, Any]) -> Task:
         """A trace file, or a folder of them, at the capacities that were asked for."""
         return CacheTask(self.sized, opened(source, options, self.sized))
+
+    def exporters(self) -> Mapping[str, Exported]:
+        """One C file, or the policy's arrays for Python."""
+        from unseat.tasks.cache.exporters import exporters
+
+        return exporters(self.sized)
 
     def record(self, command: Sequence[str] | None, log: Path | None, output: Path) -> str:
         """Watch what a program reads from files: pages for `cache`, whole files with their sizes for `cache-sized`."""
