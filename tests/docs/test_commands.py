@@ -40,7 +40,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def test_commands_of_a_page_work(page: Path, tmp_path: Path, environment: dict[str, str]) -> None:
     """Goes red if a person who types what a page says, one line after the other, gets an error."""
     (tmp_path / "examples").symlink_to(ROOT / "examples")
-    (tmp_path / "Makefile").write_text("all imports docs:\n\tcat my_trace.csv > /dev/null\n")
+    (tmp_path / "Makefile").write_text("all imports docs:\n\tcat read_me read_me > /dev/null\n")
+    (tmp_path / "read_me").write_bytes(bytes(4 << 20))
     make_trace(tmp_path / "my_trace.csv")
     for line in commands(page):
         done = subprocess.run(
