@@ -9,7 +9,7 @@ import pytest
 from tests.lab.test_executors import bad, fit, job
 from tests.lab.tiny import Constant
 
-from unseat.core.errors import UserError
+from unseat.core.errors import ContractError, UserError
 from unseat.core.outcome import Limits, Status
 from unseat.lab.evaluate import evaluate
 from unseat.lab.executors import Executor, executor
@@ -21,7 +21,7 @@ ray = pytest.importorskip("ray", reason="the extra `ray` is not installed")
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[None]:
     """A cluster of this machine alone; executors use the one that is there."""
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
+    ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
     yield
     ray.shutdown()
 
@@ -49,6 +49,8 @@ def test_jobs_fits_and_failures_come_back(pool: Executor, store: ArtefactStore) 
     assert store.get(fitted.fitted.artefact).fit is not None
     with pytest.raises(UserError, match="no instance 'nowhere'"):
         list(pool.map([job(good.artefact, instance="nowhere")]))
+    with pytest.raises(ContractError, match="instance dog-0: ValueError: no data"):
+        list(pool.map([job(good.artefact, task="tests.lab.tiny:Unloadable")]))
 
 
 def test_a_lost_worker_is_replaced(pool: Executor, store: ArtefactStore) -> None:

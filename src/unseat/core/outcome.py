@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
@@ -42,13 +42,14 @@ class Limits:
     dollars: float | None = None
 
     def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
+        for name in self.__slots__:
+            value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ValueError(f"limit {name} is {value}; it must be above zero")
 
     def to_json(self) -> dict[str, Any]:
         """The limits that are set, as plain JSON."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
+        return {name: value for name in self.__slots__ if (value := getattr(self, name)) is not None}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -95,7 +96,8 @@ class Outcome:
 
     def to_json(self) -> dict[str, Any]:
         """The outcome as plain JSON."""
-        return {**asdict(self), "status": str(self.status), "metrics": dict(self.metrics)}
+        plain = {name: getattr(self, name) for name in self.__slots__}
+        return {**plain, "status": str(self.status), "metrics": dict(self.metrics)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

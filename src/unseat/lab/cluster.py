@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from unseat.core.errors import MissingExtra, UserError
+from unseat.core.errors import ContractError, MissingExtra, UnseatError, UserError
 from unseat.core.outcome import Outcome
 from unseat.lab.executors import Done, Fitted, Idle, Serial
 from unseat.lab.records import FitJob, Job
@@ -33,18 +33,18 @@ class Node:
         self._store = ArtefactStore(Path(self._folder.name))
         self._serial = Serial(self._store.root)
 
-    def warm(self, job: Mapping[str, Any]) -> None:
-        """See `unseat.lab.executors.Executor.warm`."""
-        self._serial.warm(_job(job))
-
     def do(self, job: Mapping[str, Any], artefact: bytes | None) -> dict[str, Any]:
-        """Do one job, given its artefact unless this node has it; what comes back is plain JSON and bytes."""
+        """Do or warm one job, given its artefact unless this node has it; what comes back is plain JSON and bytes."""
         if artefact is not None:
             self._store.unpack(artefact)
         try:
-            done = next(iter(list(self._serial.map([_job(job)]))))
-        except UserError as error:
-            return {"user_error": str(error)}
+            if job["warm"]:
+                self._serial.warm(_job(job))
+                return {}
+            (done,) = self._serial.map([_job(job)])
+        except UnseatError as error:
+            # Sent as data: an exception would come back wrapped in Ray's, with a traceback for a message.
+            return {"user_error" if isinstance(error, UserError) else "contract_error": str(error)}
         if done.outcome:
             return {"outcome": done.outcome.to_json()}
         assert done.fitted is not None
@@ -77,7 +77,9 @@ class Ray:
                 ray.init(address, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
             except Exception as error:
                 first = str(error).strip().partition("\n")[0]
-                raise UserError(f"--ray {address}: no cluster can be reached there ({first})") from error
+                # Ray says so in the cause only, and does not look for the token unless it is told to.
+                hint = "; it wants a token: set RAY_AUTH_MODE=token" if "Authentic" in repr(error.__cause__) else ""
+                raise UserError(f"--ray {address}: no cluster can be reached there ({first}){hint}") from error
         self._actor = ray.remote(num_cpus=1)(Node)
         self._most = max(1, int(ray.cluster_resources().get("CPU", 1)))
         self._idle: list[Any] = []
@@ -87,7 +89,7 @@ class Ray:
     def warm(self, job: Job | FitJob) -> None:
         """Compile what a job's task compiles on first use, on one node."""
         actor = self._take()
-        self._ray.get(actor.warm.remote(_sent(job)))
+        _checked(self._ray.get(actor.do.remote(_sent(job, warm=True), None)))
         self._idle.append(actor)
 
     def map(self, jobs: Iterable[Job | FitJob], idle: Idle | None = None) -> Iterator[Done]:
@@ -144,8 +146,7 @@ class Ray:
         return self._packed[name]
 
     def _done(self, job: Job | FitJob, answer: Mapping[str, Any]) -> Done:
-        if "user_error" in answer:
-            raise UserError(answer["user_error"])
+        _checked(answer)
         if "outcome" in answer:
             return Done(job, outcome=Outcome.from_json(answer["outcome"]))
         if answer["artefact"]:
@@ -158,8 +159,15 @@ class Ray:
             self._ray.kill(actor)
 
 
-def _sent(job: Job | FitJob) -> dict[str, Any]:
-    return {"kind": "fit" if isinstance(job, FitJob) else "run", "job": job.to_json()}
+def _checked(answer: Mapping[str, Any]) -> None:
+    if "user_error" in answer:
+        raise UserError(answer["user_error"])
+    if "contract_error" in answer:
+        raise ContractError(answer["contract_error"])
+
+
+def _sent(job: Job | FitJob, warm: bool = False) -> dict[str, Any]:
+    return {"kind": "fit" if isinstance(job, FitJob) else "run", "job": job.to_json(), "warm": warm}
 
 
 def _job(sent: Mapping[str, Any]) -> Job | FitJob:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import selectors
+import select
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -41,7 +41,7 @@ class Fitted:
 
 @dataclass(frozen=True)
 class Done:
-    """A job and what it gave: an outcome for a run, a `Fitted` for a fit."""
+    """A job, the very object that was given, and what came of it: an outcome for a run, a `Fitted` for a fit."""
 
     job: Job | FitJob
     outcome: Outcome | None = None
@@ -154,11 +154,11 @@ class Processes:
         self._busy.append(_Assignment(job, request["op"], worker, Watch(worker, job.limits)))
 
     def _listen(self) -> Iterator[Done]:
-        with selectors.DefaultSelector() as selector:
-            for assignment in self._busy:
-                selector.register(assignment.worker, selectors.EVENT_READ, assignment)
-            ready = [key.data for key, _ in selector.select(_TICK_S)]
-        for assignment in ready:
+        waited_for, poll = {assignment.worker.fileno(): assignment for assignment in self._busy}, select.poll()
+        for number in waited_for:
+            poll.register(number, select.POLLIN)
+        for number, _ in poll.poll(1000 * _TICK_S):
+            assignment = waited_for[number]
             try:
                 for message in assignment.worker.read():
                     yield from self._hear(assignment, message)

@@ -125,7 +125,7 @@ class Experiment:
             key = keys.fit(job, learner, fold.train, fold.valid)
             planned[key] = replace(job, record={**record, "key": key})
         there = self.ledger.fits(planned)
-        missing = {_identity(job): key for key, job in planned.items() if key not in there}
+        missing = {id(job): key for key, job in planned.items() if key not in there}
         self.progress("fit", len(planned) - len(missing), len(planned))
         groups = tuple(sorted({one.group for one in (*fold.train, *fold.valid)}))
         for done in self._do([planned[key] for key in missing.values()], None):
@@ -134,12 +134,12 @@ class Experiment:
                 # No result of the fit, so it is not kept: the next machine, or this one tomorrow, may be able.
                 self.skipped[done.job.contender] = done.fitted.message
             else:
-                fit = self._fit_row(missing[_identity(done.job)], done, groups)
+                fit = self._fit_row(missing[id(done.job)], done, groups)
                 self.ledger.add_fit(fit)
                 there[fit.key] = fit
                 self.progress("fit", len(there), len(planned))
-        self.fits |= there
         known = {key: job for key, job in planned.items() if key in there}
+        self.fits |= {key: there[key] for key in known}
         return {(job.contender, job.seed): self._choice(there[key], job) for key, job in known.items()}
 
     def _choice(self, fit: Fit, job: FitJob) -> Chosen:
@@ -197,18 +197,15 @@ class Experiment:
         keys = [one.key() for one in planned]
         unique = dict(zip(keys, planned, strict=True))
         there = self.ledger.runs(unique)
-        missing: dict[str, list[str]] = {}
-        for key, one in unique.items():
-            if key not in there:
-                missing.setdefault(_identity(one.job), []).append(key)
+        missing = {id(one.job): key for key, one in unique.items() if key not in there}
         report(len(there), len(unique))
         buffer = Buffer(self.ledger)
         try:
-            for done in self._do([unique[same[0]].job for same in missing.values()], buffer.flush_if_due):
+            for done in self._do([unique[key].job for key in missing.values()], buffer.flush_if_due):
                 assert done.outcome is not None
-                for key in missing[_identity(done.job)]:
-                    there[key] = unique[key].run(key, done.outcome, self._provenance)
-                    buffer.add(there[key])
+                key = missing[id(done.job)]
+                there[key] = unique[key].run(key, done.outcome, self._provenance)
+                buffer.add(there[key])
                 report(len(there), len(unique))
         finally:
             buffer.flush()
@@ -311,7 +308,3 @@ class Buffer:
         if self._rows:
             self._ledger.add_runs(self._rows)
             self._rows = []
-
-
-def _identity(job: Job | FitJob) -> str:
-    return digest(job.to_json())
