@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unseat.core.errors import UserError
-from unseat.core.jit import jit
+from unseat.core.jit import inlined, jit
 from unseat.tasks.cache.engine.dense import next_access
 from unseat.tasks.cache.engine.simulate import Counts
 from unseat.tasks.cache.engine.trace import Int32, Int64, Trace
@@ -76,7 +76,7 @@ def belady_bytes(n_requests: int, n_objects: int) -> int:
     return 4 * n_requests + max(4 * n_objects, 8 * sum(_level_words(n_requests)))
 
 
-@jit
+@inlined
 def _highest(word: np.uint64) -> int:
     """Number of the highest bit that is set."""
     bit = 0

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unseat.core.errors import UserError
-from unseat.core.jit import jit
+from unseat.core.jit import inlined, jit
 from unseat.tasks.cache.engine.trace import MAX_REQUESTS, Int32
 
 UInt64 = npt.NDArray[np.uint64]
@@ -64,7 +64,7 @@ def table_bytes(n_objects: int) -> int:
     return most
 
 
-@jit
+@inlined
 def _slot(key: np.uint64, shift: np.uint64) -> np.uint64:
     return ((key ^ (key >> _FOLD)) * _MULTIPLIER) >> shift
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from unseat.core.jit import jit
+from unseat.core.jit import inlined
 from unseat.tasks.cache.engine.trace import Int64
 
 
-@jit
+@inlined
 def note(counts: Int64, x: int) -> None:
     """Note an evicted object where the caller gave room for it.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from unseat.core.jit import jit
+from unseat.core.jit import inlined
 from unseat.tasks.cache.engine.trace import Int32
 
 
@@ -21,7 +21,7 @@ def empty_lists(n_objects: int, n_lists: int) -> Int32:
     return links
 
 
-@jit
+@inlined
 def unlink(links: Int32, x: int) -> None:
     """Take ``x`` out of the list it is in."""
     older = links[x, 0]
@@ -30,7 +30,7 @@ def unlink(links: Int32, x: int) -> None:
     links[newer, 0] = older
 
 
-@jit
+@inlined
 def append(links: Int32, anchor: int, x: int) -> None:
     """Put ``x`` at the new end of the list of ``anchor``."""
     newest = links[anchor, 0]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from unseat.core.jit import jit
+from unseat.core.jit import inlined, jit
 from unseat.tasks.cache.engine.evictions import note
 from unseat.tasks.cache.engine.lists import append, empty_lists, unlink
 from unseat.tasks.cache.engine.trace import Int32, Int64
@@ -27,7 +27,7 @@ def init(n_objects: int, capacity: int) -> State:
     return np.zeros(4, np.int64), np.zeros(1, np.float64), empty_lists(n_objects, 4), where
 
 
-@jit
+@inlined
 def drop(links: Int32, where: Int8, lengths: Int64, queue: int) -> None:
     """Forget the oldest of a list."""
     x = links[where.shape[0] + queue, 1]
@@ -36,7 +36,7 @@ def drop(links: Int32, where: Int8, lengths: Int64, queue: int) -> None:
     lengths[queue] -= 1
 
 
-@jit
+@inlined
 def move(links: Int32, where: Int8, lengths: Int64, x: int, queue: int) -> None:
     """Put ``x`` at the new end of a list, out of the one it is in."""
     if where[x] != ABSENT:
@@ -47,7 +47,7 @@ def move(links: Int32, where: Int8, lengths: Int64, x: int, queue: int) -> None:
     lengths[queue] += 1
 
 
-@jit
+@inlined
 def replace(links: Int32, where: Int8, lengths: Int64, p: float, in_b2: bool, counts: Int64) -> None:
     """Subroutine REPLACE(x, p): the oldest of T1 or of T2 becomes a ghost."""
     anchor = where.shape[0]

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from unseat.core.jit import jit
+from unseat.core.jit import inlined, jit
 from unseat.tasks.cache.engine.evictions import note
 from unseat.tasks.cache.engine.trace import Int32, Int64
 
@@ -35,7 +35,7 @@ def init(n_objects: int, capacity: int, cost: float = 0.0) -> State:
     )
 
 
-@jit
+@inlined
 def leaves_before(priority: Float64, last_request: Int64, x: int, y: int) -> bool:
     """Whether ``x`` is evicted before ``y``."""
     if priority[x] == priority[y]:
@@ -43,7 +43,7 @@ def leaves_before(priority: Float64, last_request: Int64, x: int, y: int) -> boo
     return bool(priority[x] < priority[y])
 
 
-@jit
+@inlined
 def rise(heap: Int32, place: Int32, priority: Float64, last_request: Int64, at: int) -> None:
     """Move the object at a heap place towards the root until its parent leaves before it."""
     x = heap[at]
@@ -55,7 +55,7 @@ def rise(heap: Int32, place: Int32, priority: Float64, last_request: Int64, at: 
     place[x] = at
 
 
-@jit
+@inlined
 def sink(heap: Int32, place: Int32, priority: Float64, last_request: Int64, at: int, length: int) -> None:
     """Move the object at a heap place away from the root until it leaves before its children."""
     x = heap[at]

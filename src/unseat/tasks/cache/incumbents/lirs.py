@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from unseat.core.jit import jit
+from unseat.core.jit import inlined, jit
 from unseat.tasks.cache.engine.evictions import note
 from unseat.tasks.cache.engine.lists import append, empty_lists, unlink
 from unseat.tasks.cache.engine.trace import Int32, Int64
@@ -32,14 +32,14 @@ def init(n_objects: int, capacity: int, queue: float = 0.01) -> State:
     return scalars, empty_lists(n_objects, 1), empty_lists(n_objects, 1), np.zeros(n_objects, np.int8)
 
 
-@jit
+@inlined
 def take(links: Int32, x: int) -> None:
     """Take ``x`` out of its list and mark it as outside."""
     unlink(links, x)
     links[x, 0] = -1
 
 
-@jit
+@inlined
 def prune(stack: Int32, lir: Int8) -> None:
     """Take HIR objects off the bottom of S until a LIR object lies there."""
     anchor = lir.shape[0]

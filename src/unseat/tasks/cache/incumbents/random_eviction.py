@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from unseat.core.jit import jit
+from unseat.core.jit import inlined, jit
 from unseat.tasks.cache.engine.evictions import note
 from unseat.tasks.cache.engine.trace import Int32, Int64
 
@@ -33,7 +33,7 @@ def init(n_objects: int, capacity: int, seed: int = 0) -> State:
     return np.array([0, 0, seed], np.int64), slots, np.zeros(n_objects, np.int8)
 
 
-@jit
+@inlined
 def draw(seed: int, number: int) -> int:
     """A pseudo-random integer in ``[0, 2^63)`` that depends on the two numbers only."""
     z = np.uint64(seed) * MIX_SEED + np.uint64(number) * GOLDEN + GOLDEN

@@ -19,7 +19,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from unseat.core.jit import jit
+from unseat.core.jit import inlined, jit
 from unseat.tasks.cache.engine.evictions import note
 from unseat.tasks.cache.engine.lists import append, empty_lists, unlink
 from unseat.tasks.cache.engine.trace import Int32, Int64
@@ -41,7 +41,7 @@ def init(n_objects: int, capacity: int, small: float = 0.1, ghost: float = 0.9, 
     return scalars, empty_lists(n_objects, 3), where, np.zeros(n_objects, np.int8)
 
 
-@jit
+@inlined
 def remember(links: Int32, where: Int8, scalars: Int64, x: int) -> None:
     """Put an object that S evicted into G, which forgets its oldest."""
     anchor = where.shape[0] + GHOST
@@ -57,7 +57,7 @@ def remember(links: Int32, where: Int8, scalars: Int64, x: int) -> None:
     scalars[GHOST] += 1
 
 
-@jit
+@inlined
 def evict_from_main(links: Int32, where: Int8, references: Int8, scalars: Int64, counts: Int64) -> None:
     """EVICTM: the oldest of M leaves, or stays with one reference less and the next is asked."""
     anchor = where.shape[0] + MAIN
@@ -74,7 +74,7 @@ def evict_from_main(links: Int32, where: Int8, references: Int8, scalars: Int64,
         append(links, anchor, victim)
 
 
-@jit
+@inlined
 def evict_from_small(links: Int32, where: Int8, references: Int8, scalars: Int64, counts: Int64) -> None:
     """EVICTS: the oldest of S leaves for G, or moves to M and the next is asked; nothing leaves if all of them move."""
     anchor = where.shape[0]

@@ -18,7 +18,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from unseat.core.jit import jit
+from unseat.core.jit import inlined, jit
 from unseat.tasks.cache.engine.evictions import note
 from unseat.tasks.cache.engine.lists import append, empty_lists, unlink
 from unseat.tasks.cache.engine.trace import Int32, Int64
@@ -69,7 +69,7 @@ def init(n_objects: int, capacity: int, window: float = 0.01, step: float = 0.06
     return scalars, numbers, np.zeros(words, np.uint64), empty_lists(n_objects, 3), where
 
 
-@jit
+@inlined
 def spread(x: int) -> np.uint64:
     """The sketch's 32-bit mixing of a key, with the sign extended to 64 bits."""
     z = np.uint64(x)
@@ -81,7 +81,7 @@ def spread(x: int) -> np.uint64:
     return z
 
 
-@jit
+@inlined
 def word_of(mixed: np.uint64, row: int, words: int) -> int:
     """The word that holds a key's counter in one of the four rows."""
     seed = SEED_0
@@ -95,13 +95,13 @@ def word_of(mixed: np.uint64, row: int, words: int) -> int:
     return int(np.int64((product + (product >> S32)) & np.uint64(words - 1)))
 
 
-@jit
+@inlined
 def shift_of(mixed: np.uint64, row: int) -> np.uint64:
     """Where in its word that counter lies: the key's low bits choose one of four groups, the row one in the group."""
     return np.uint64(4 * (4 * np.int64(mixed & U3) + row))
 
 
-@jit
+@inlined
 def frequency(sketch: UInt64, x: int) -> int:
     """How often the sketch believes ``x`` was requested lately, 15 at most."""
     mixed = spread(x)
@@ -112,7 +112,7 @@ def frequency(sketch: UInt64, x: int) -> int:
     return least
 
 
-@jit
+@inlined
 def record(sketch: UInt64, scalars: Int64, x: int) -> None:
     """Count a request; when the period is over, halve every counter."""
     mixed = spread(x)
@@ -138,7 +138,7 @@ def record(sketch: UInt64, scalars: Int64, x: int) -> None:
     scalars[ADDITIONS] = (scalars[ADDITIONS] - (odd >> 2)) >> 1
 
 
-@jit
+@inlined
 def move(links: Int32, where: Int8, scalars: Int64, x: int, queue: int) -> None:
     """Put ``x`` at the new end of a queue, out of the one it is in."""
     if where[x] != ABSENT:
@@ -149,14 +149,14 @@ def move(links: Int32, where: Int8, scalars: Int64, x: int, queue: int) -> None:
     scalars[queue] += 1
 
 
-@jit
+@inlined
 def demote(links: Int32, where: Int8, scalars: Int64) -> None:
     """Keep the protected part within its share."""
     if scalars[PROTECTED] > scalars[MOST_PROTECTED]:
         move(links, where, scalars, links[where.shape[0] + PROTECTED, 1], PROBATION)
 
 
-@jit
+@inlined
 def resize(links: Int32, where: Int8, scalars: Int64, numbers: Float64, amount: float) -> None:
     """Move places from the protected part to the window, or back when ``amount`` is negative."""
     anchor = where.shape[0]
@@ -183,7 +183,7 @@ def resize(links: Int32, where: Int8, scalars: Int64, numbers: Float64, amount: 
         steps += 1
 
 
-@jit
+@inlined
 def climb(links: Int32, where: Int8, scalars: Int64, numbers: Float64) -> None:
     """After a sample, turn round if the hit rate fell, and take a step."""
     rate = scalars[HITS] / scalars[SAMPLED]
