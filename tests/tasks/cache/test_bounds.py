@@ -48,6 +48,16 @@ def test_relaxation_is_never_beaten(
     assert 0 <= bound <= fewest_missed_bytes(requests, sizes, capacity, judged_from)
 
 
+@settings(max_examples=40, deadline=None)
+@given(turns=st.integers(2, 30), warm=st.floats(0, 1), steps=st.sampled_from([0, 100]))
+def test_relaxation_leaves_all_the_space_there_is(turns: int, warm: float, steps: int) -> None:
+    """Red: the relaxation counts a gap too few, and calls a cache impossible that holds all objects, always full."""
+    requests, sizes = [0, 1] * turns, [3, 4]
+    judged_from = int(warm * len(requests))
+    first = sum(sizes[x] for t, x in enumerate(requests) if judged_from <= t < 2)
+    assert flow_relaxation(trace_of(requests, sizes), 7, judged_from, segments=4, steps=steps) == first
+
+
 def workload(seed: int, n: int = 6000) -> Trace:
     """Zipf with drift and a scan; enough structure that policies differ."""
     rng = np.random.default_rng(seed)
