@@ -32,7 +32,7 @@ def ship(task: str, suite: str, budget: float) -> None:
                 sys.exit(f"{task}: the fit of {fit.contender} gave no policy: {fit.message}")
             target = SHIPPED / task / fit.contender
             shutil.rmtree(target, ignore_errors=True)
-            artefact = ledger.store.get(fit.artefact)
+            artefact = ledger.fitted(fit)
             artefact.save(target)
             print(f"{task}: {fit.contender} after {fit.runs} runs, {artefact.nbytes} bytes")
 

@@ -48,7 +48,7 @@ def evaluate(
     Args:
         task: Id of the task, or ``package.module:attribute`` for one that is not registered yet.
         suite: ``quick`` or ``full``; a user's data has none.
-        contenders: Names to measure; None for all. Constant and random policies always take part.
+        contenders: Names to measure; None for all. Baselines and bounds always take part.
         split: What is judged. With `data` everything is, with `folds` everything is in turn.
         folds: Divide the groups into so many folds: each is judged by policies fitted on the others.
         seeds: How many seeds; seed s fits and runs.

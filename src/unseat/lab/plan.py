@@ -64,7 +64,7 @@ def near(word: str, known: Iterable[str]) -> str:
 
 
 def entrants(task: Task, wanted: Sequence[str] | None) -> tuple[list[Entrant], dict[str, str]]:
-    """The contenders to measure, and why others cannot be; constant and random policies always take part.
+    """The contenders to measure, and why others cannot be; baselines and bounds always take part.
 
     Raises:
         UserError: A wanted contender does not exist.
@@ -75,7 +75,7 @@ def entrants(task: Task, wanted: Sequence[str] | None) -> tuple[list[Entrant], d
             raise UserError(f"task {task.card.id} has no contender {name!r}; {near(name, known)}")
     found, skipped = [], {}
     for name, contender in known.items():
-        if wanted and name not in wanted and contender.role is not Role.BASELINE:
+        if wanted and name not in wanted and contender.role not in (Role.BASELINE, Role.BOUND):
             continue
         if contender.extra and (lacking := _lacking(contender.extra)):
             skipped[name] = f"needs {', '.join(lacking)}: pip install 'unseat[{contender.extra}]'"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from unseat.tasks.cache.generators import Kind
 
 SUITE_SHARES = "1%,10%"
+BETWEEN_SHARES = "3%,30%"
+"""What is judged is measured at more capacities in the full suite, for the curve."""
 SUITE_WARM_UP = 0.3
 SUITE_REQUESTS = 1_000_000
 LEAST = 64
@@ -39,6 +41,7 @@ class Source:
         warm_up: Share of the requests that is not judged.
         sized: Whether the objects' sizes count; else each counts one, whatever the trace says.
         capacities: One instance each.
+        between: More of them, for the curve of the full suite.
     """
 
     name: str
@@ -51,15 +54,15 @@ class Source:
     warm_up: float
     sized: bool
     requests: int | None = None
+    between: Sequence[Capacity] = ()
 
     def instances(self) -> Iterator[Instance]:
         """One instance a capacity."""
-        for capacity in self.capacities:
+        for capacity in (*self.capacities, *self.between):
             facts = {"capacity": capacity.text, "warm_up": self.warm_up}
             level = capacity.share if capacity.share is not None else float(capacity.amount or 0)
-            yield Instance(
-                f"{self.name}@{capacity.text}", self.group, self.split, level, self.name, 1.0, self.suites, facts
-            )
+            suites = self.suites if capacity in self.capacities else frozenset({"full"})
+            yield Instance(f"{self.name}@{capacity.text}", self.group, self.split, level, self.name, 1.0, suites, facts)
 
     def trace(self) -> Trace:
         """The requests on dense ids; the last few traces are kept."""
@@ -68,7 +71,7 @@ class Source:
     def capacity(self, text: str) -> int:
         """A capacity in objects or bytes."""
         trace = self.trace()
-        return next(c for c in self.capacities if c.text == text).of(trace.footprint, self.name)
+        return next(c for c in (*self.capacities, *self.between) if c.text == text).of(trace.footprint, self.name)
 
 
 @lru_cache(maxsize=4)
@@ -148,16 +151,15 @@ def built_in(sized: bool) -> list[Source]:
 def _entry(entry: TraceEntry, suites: frozenset[str]) -> Source:
     split = SPLITS.get(entry.group, "test")
 
-    def read() -> RawTrace:
-        # Pages are all of one size: where sizes say nothing, objects count one each.
-        raw = entry.load(SUITE_REQUESTS)
-        return raw if entry.sized else replace(raw, sizes=None)
-
     # A trace that is cut has at most as many objects as the whole: its small capacities are seen when it is read.
-    chosen = [c for c in capacities(SUITE_SHARES) if entry.sized or (c.share or 0) * entry.objects >= LEAST]
+    between = [c for c in capacities(BETWEEN_SHARES) if split == "test"]
+    chosen, more = (
+        [c for c in shares if entry.sized or (c.share or 0) * entry.objects >= LEAST]
+        for shares in (capacities(SUITE_SHARES), between)
+    )
     return Source(
-        entry.name, entry.group, split, suites, read, lambda: entry.content_hash,
-        chosen, SUITE_WARM_UP, entry.sized, SUITE_REQUESTS,
+        entry.name, entry.group, split, suites, partial(entry.load, SUITE_REQUESTS), lambda: entry.content_hash,
+        chosen, SUITE_WARM_UP, entry.sized, SUITE_REQUESTS, more,
     )  # fmt: skip
 
 
