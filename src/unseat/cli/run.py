@@ -45,7 +45,7 @@ def command(
     tasks: Annotated[list[str], typer.Argument(metavar="TASK...", help="Ids of tasks, or `all`.")],
     suite: Annotated[common.Suite, common.SUITE] = common.Suite.QUICK,
     contenders: Annotated[
-        str | None, typer.Option("--contenders", metavar="A,B", help="Only these, and the baselines.")
+        str | None, typer.Option("--contenders", metavar="A,B", help="Only these, the baselines and the bounds.")
     ] = None,
     split: Annotated[common.Split, typer.Option("--split", help="Which instances are judged.")] = common.Split.TEST,
     folds: Annotated[
