@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.tasks.cache.reference.bounds import fewest_missed_bytes, fewest_misses
 from tests.tasks.cache.reference.workloads import workloads
 
-from unseat.tasks.cache.bounds import belady, flow_relaxation, independent_reference
+from unseat.tasks.cache.bounds import belady, belady_over_time, flow_relaxation, independent_reference
 from unseat.tasks.cache.engine.simulate import simulate
 from unseat.tasks.cache.engine.trace import Trace, from_raw
 from unseat.tasks.cache.incumbents import FUSED
@@ -90,3 +90,14 @@ def test_independent_reference_is_reached_by_a_fixed_set() -> None:
     assert independent_reference(trace, 3, 3) == 2
     # judged from the start: 0 and 1 miss once each, 2 and 3 once each
     assert independent_reference(trace, 3, 0) == 4
+
+
+def test_belady_s_windows_add_up() -> None:
+    """Red: the bound's part in a stretch of time is not what the same stretch's requests miss."""
+    requests = [x * x % 23 for x in range(100)]
+    trace = from_raw(np.array(requests, np.uint64))
+    for judged_from, windows in ((0, 1), (30, 7), (0, 24), (99, 3)):
+        missed = belady_over_time(trace, 5, judged_from, windows)
+        assert missed.sum() == belady(trace, 5, judged_from).misses
+        ends = [judged_from - (-part * (100 - judged_from) // windows) for part in range(windows + 1)]
+        assert all(0 <= count <= high - low for count, low, high in zip(missed, ends[:-1], ends[1:], strict=True))

@@ -24,7 +24,8 @@ from unseat.tasks.cache.engine.simulate import simulate
 from unseat.tasks.cache.engine.trace import from_raw
 from unseat.tasks.cache.env import CacheEnv
 from unseat.tasks.cache.incumbents import FUSED
-from unseat.tasks.cache.problem import Problem
+from unseat.tasks.cache.policies import Classical
+from unseat.tasks.cache.problem import WINDOWS, Problem
 from unseat.tasks.cache.task import CacheTask
 from unseat.tasks.cache.vector_env import CacheVectorEnv
 
@@ -228,3 +229,16 @@ def test_a_kernel_that_answers_outside_is_refused(own: tuple[CacheTask, Instance
     task, instance = own
     with pytest.raises(InvalidAnswer, match="16"):
         task.run(task.load(instance), Outside(), seed=0, limits=Limits())
+
+
+def test_windows_are_the_objective_over_time() -> None:
+    """Red: a stretch of time has another one's misses, or the stretches do not add up to the objective."""
+    keys = drawn(3, 9_000, 400)
+    problem = problem_of(keys, 40, 1_000)
+    for policy in (Linear("age", np.eye(1, sampled.F, dtype=np.float32)[0]), Classical("LRU", "lru")):
+        found = TASK.run(problem, policy, seed=0, limits=Limits())
+        windows = [found.metrics[f"window.{place}"] for place in range(WINDOWS)]
+        assert np.mean(windows) == pytest.approx(found.value)
+        shorter = problem_of(keys[: problem.window_ends[0]], 40, 1_000)
+        first = TASK.run(shorter, policy, seed=0, limits=Limits()).metrics["judged_misses"]
+        assert windows[0] == pytest.approx(first * WINDOWS / problem.judged_total)

@@ -54,13 +54,28 @@ def belady(trace: Trace, capacity: int, judged_from: int = 0) -> Counts:
     Raises:
         UserError: a capacity under 1.
     """
+    hits, evictions = _hits(trace, capacity, judged_from, 1)
+    requests = trace.n_requests - judged_from
+    misses = requests - int(hits.sum())
+    return Counts(requests, misses, misses, evictions)
+
+
+def belady_over_time(trace: Trace, capacity: int, judged_from: int, windows: int) -> Int64:
+    """The misses of `belady` in equal, consecutive stretches of the judged part (``int64[windows]``).
+
+    Stretch w begins at the first request t with ``(t - judged_from) * windows // (n - judged_from) == w``.
+    """
+    stretch = np.arange(trace.n_requests - judged_from) * windows // max(1, trace.n_requests - judged_from)
+    return np.bincount(stretch, minlength=windows) - _hits(trace, capacity, judged_from, windows)[0]
+
+
+def _hits(trace: Trace, capacity: int, judged_from: int, windows: int) -> tuple[Int64, int]:
     if capacity < 1:
         raise UserError(f"{trace.name}: capacity {capacity} holds nothing; ask for at least 1")
     following = next_access(trace.ids, trace.n_objects)
     levels = [np.zeros(n_words, np.uint64) for n_words in _level_words(trace.n_requests)]
-    hits, evictions = _min(following, judged_from, capacity, *levels)
-    requests = trace.n_requests - judged_from
-    return Counts(requests, requests - hits, requests - hits, evictions)
+    hits = np.zeros(windows, np.int64)
+    return hits, int(_min(following, judged_from, capacity, *levels, hits))
 
 
 def _level_words(n_requests: int) -> tuple[int, int, int]:
@@ -89,17 +104,16 @@ def _highest(word: np.uint64) -> int:
 
 @jit
 def _min(
-    following: Int32, judged_from: int, capacity: int, bits: Bits, words: Bits, summaries: Bits
-) -> tuple[int, int]:
+    following: Int32, judged_from: int, capacity: int, bits: Bits, words: Bits, summaries: Bits, hits: Int64
+) -> int:
     n = following.size
     kept = 0
-    hits = 0
     evictions = 0
     for t in range(n):
         word = t >> 6
         mask = _ONE << np.uint64(t & 63)
         if bits[word] & mask:
-            hits += 1
+            hits[(t - judged_from) * hits.size // (n - judged_from)] += 1
             kept -= 1
             bits[word] ^= mask
             if not bits[word]:
@@ -126,7 +140,7 @@ def _min(
             bits[word] |= _ONE << np.uint64(end & 63)
             words[word >> 6] |= _ONE << np.uint64(word & 63)
             summaries[word >> 12] |= _ONE << np.uint64((word >> 6) & 63)
-    return hits, evictions
+    return evictions
 
 
 def flow_relaxation(

@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from unseat.core.learner import Bounder, Contender, Kind, Learner, Role
 from unseat.core.outcome import Limits, Outcome
 from unseat.core.policy import Artefact, Policy
 from unseat.tasks.cache.incumbents import FUSED
 from unseat.tasks.cache.policies import TITLES, Classical
-
-if TYPE_CHECKING:
-    from unseat.tasks.cache.engine.simulate import Counts
-    from unseat.tasks.cache.problem import Problem
 
 SHIPPED = Path(__file__).parent / "shipped"
 """Policies that were fitted on the built-in training instances, with the records of their fits."""
@@ -30,7 +26,11 @@ class Belady(Bounder):
         """Run the offline optimum; see `unseat.tasks.cache.bounds.belady`."""
         from unseat.tasks.cache import bounds
 
-        return _bound(problem, bounds.belady(problem.trace, problem.capacity, problem.judged_from))
+        where = problem.trace, problem.capacity, problem.judged_from
+        if not problem.window_ends:
+            return Outcome(bounds.belady(*where).misses / problem.judged_total)
+        missed = bounds.belady_over_time(*where, len(problem.window_ends))
+        return Outcome(int(missed.sum()) / problem.judged_total, metrics=problem.windows(missed.tolist()))
 
 
 class Flow(Bounder):
@@ -60,12 +60,6 @@ class IndependentReference(Bounder):
 
         missed = bounds.independent_reference(problem.trace, problem.capacity, problem.judged_from)
         return Outcome(missed / problem.judged_total)
-
-
-def _bound(problem: Problem, judged: Counts) -> Outcome:
-    from unseat.tasks.cache.engine.simulate import Counts
-
-    return problem.outcome(Counts(0, 0, 0, 0), judged, start_s=0.0, learn_s=0.0, serve_s=0.0)
 
 
 def contenders(sized: bool) -> Mapping[str, Contender]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,6 +20,9 @@ LEARN_EVERY = 10_000
 
 CLOCK_EVERY = 1_000_000
 """Requests between two looks at the clock, for sessions that do not learn."""
+
+WINDOWS = 24
+"""Stretches of the judged part whose part of the objective is a metric of its own, for the bootstrap over time."""
 
 QUESTION = "evict"
 
@@ -77,6 +80,18 @@ class Problem:
     def _judged_bytes(self) -> int:
         return int(self.sizes[self.trace.ids[self.judged_from :]].sum())
 
+    @cached_property
+    def window_ends(self) -> list[int]:
+        """Where the stretches of the judged part end; none where it is too short to be divided."""
+        judged = self.trace.n_requests - self.judged_from
+        if judged < 100 * WINDOWS:
+            return []
+        return [self.judged_from - (-stretch * judged // WINDOWS) for stretch in range(1, WINDOWS + 1)]
+
+    def windows(self, missed: Sequence[int]) -> dict[str, float]:
+        """Metrics of the stretches; their mean is the objective. `missed` is what each missed."""
+        return {f"window.{place}": float(part * WINDOWS / self.judged_total) for place, part in enumerate(missed)}
+
     def seen(self, stop: int) -> Seen:
         """The requests before `stop`, not to be written to."""
         past, sizes = self.trace.ids[:stop], self.sizes.view()
@@ -99,11 +114,12 @@ class Seen:
 
 @dataclass(frozen=True)
 class Served:
-    """Counts of warm-up and judged part, and the seconds the session took to learn."""
+    """Counts of warm-up and judged part, seconds the session took to learn, and what each window missed."""
 
     warm: Counts
     judged: Counts
     learn_s: float
+    missed: list[int]
 
 
 Advance = Callable[[int, int, Int64], None]
@@ -134,16 +150,18 @@ def serve(problem: Problem, session: Session, advance: Advance, deadline: float 
     learns = type(session).learn is not Session.learn
     requests = problem.trace.n_requests
     every = LEARN_EVERY if learns else CLOCK_EVERY
-    stops = sorted({problem.judged_from, requests, *range(every, requests, every)} - {0})
+    stops = sorted({problem.judged_from, requests, *range(every, requests, every), *problem.window_ends} - {0})
     warm, judged = np.zeros(4, np.int64), np.zeros(4, np.int64)
-    learn_s, start = 0.0, 0
+    learn_s, start, ended, ends = 0.0, 0, [0], set(problem.window_ends)
     for stop in stops:
         advance(start, stop, warm if stop <= problem.judged_from else judged)
         start = stop
+        if stop in ends:
+            ended.append(int(judged[2]))
         if deadline is not None and time.monotonic() > deadline:
             raise DeadlineReached(f"time was up after {stop} of {requests} requests")
         if learns and stop % LEARN_EVERY == 0:
             began = time.perf_counter()
             session.learn(problem.seen(stop))
             learn_s += time.perf_counter() - began
-    return Served(Counts(*warm.tolist()), Counts(*judged.tolist()), learn_s)
+    return Served(Counts(*warm.tolist()), Counts(*judged.tolist()), learn_s, np.diff(ended).tolist())

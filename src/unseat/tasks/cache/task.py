@@ -92,7 +92,8 @@ class CacheTask(Task):
         served = serve(problem, session, advance, deadline)
         serve_s = time.perf_counter() - began
         found = problem.outcome(served.warm, served.judged, start_s=start_s, learn_s=served.learn_s, serve_s=serve_s)
-        return replace(found, decide_s=asker.decide_s) if asker and asker.decisions else found
+        decide_s = asker.decide_s if asker and asker.decisions else None
+        return replace(found, decide_s=decide_s, metrics={**found.metrics, **problem.windows(served.missed)})
 
     def contenders(self) -> Mapping[str, Contender]:
         """Incumbents, tuned incumbents, challengers, bounds and baselines."""
