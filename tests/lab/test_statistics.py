@@ -111,6 +111,15 @@ def test_few_groups_get_a_value_each_and_no_interval() -> None:
     assert shown.per_group == pytest.approx({"g0": 0.5, "g1": 1.0, "g2": 1.5, "g3": 2.0})
 
 
+def test_few_groups_with_headroom_get_a_value_each_too() -> None:
+    """Red: six groups of which two have headroom give one gap figure without an interval, and nothing beside it."""
+    b, bound = runs("b", [0.4, 0.4, *[0.2] * 4]), runs("opt", [0.2] * 6, Role.BOUND)
+    shown = statistics.compare(runs("a", [0.3, 0.2, *[0.2] * 4]), b, objective=MISSES, bound=bound, min_headroom=0.1)
+    assert shown.gap_closed is not None and shown.gap_closed.low is None
+    assert shown.ratio is not None and shown.ratio.low is not None
+    assert shown.per_group == pytest.approx({"g0": 0.5, "g1": 1.0})
+
+
 def test_failures_count_with_their_value() -> None:
     """Red: a contender that crashes where it is bad looks good."""
     a = [run("a", index, 1.0 if index == 2 else 0.2, status=Status.CRASHED if index == 2 else Status.OK)

@@ -246,6 +246,7 @@ class _Budget:
             self.trials = 100
         self.kept = m * judged
         self.train, self.valid = _spread(study.train, n, study.seed), _spread(study.valid, m, study.seed)
+        self.begun = self._spent()
 
     def allows(self, train: _Judge, tried: int) -> bool:
         """Whether one more candidate fits before the validation must begin."""
@@ -253,16 +254,22 @@ class _Budget:
             return False
         if self.limits.runs is not None and train.runs + len(self.train) + self.kept > self.limits.runs:
             return False
-        return self._spent() * (1 + (len(self.train) + self.kept) / train.runs) <= 1
+        spent = self._spent()
+        return spent + (spent - self.begun) * (len(self.train) + self.kept) / train.runs <= 1
 
     def _affordable(self, search: Search, study: Study) -> int | None:
-        """How many runs a limit in seconds pays for, going by the first few; None without one."""
+        """How many runs a limit in seconds pays for, going by the first few; None without one.
+
+        The median of these speaks for all: one of them may have compiled something, or met a busy machine.
+        """
         if self.limits.wall_s is None and self.limits.cpu_s is None:
             return None
-        first = _spread(study.train, 3, study.seed)
-        for instance in first:
+        took = []
+        for instance in _spread(study.train, 3, study.seed):
+            before = self._spent()
             study.run(instance, search.make(search.default))
-        return max(1, int(len(first) / max(self._spent(), 1e-9)))
+            took.append(self._spent() - before)
+        return max(1, int((1 - self._spent()) / max(float(np.median(took)), 1e-9)))
 
     def _spent(self) -> float:
         """The share of the limit in seconds that is gone."""

@@ -118,7 +118,7 @@ def violations(
         timed: Whether values are noisy: then a contender's repetitions must all lie beyond the bound's.
     """
     turn = sign(objective)
-    proven: dict[tuple[str, str], dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+    proven: dict[str, dict[str, dict[int, list[float]]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
     measured: dict[tuple[str, int, str, str | None], list[Run]] = defaultdict(list)
     for run in runs:
         if run.outcome.status is not Status.OK:
@@ -126,13 +126,11 @@ def violations(
         if run.role is not Role.BOUND:
             measured[run.instance, run.seed, run.contender, run.block if timed else run.key].append(run)
         elif kinds.get(run.contender) in (Kind.OPTIMAL, Kind.RELAXATION):
-            proven[run.instance, run.contender][run.seed].append(turn * run.outcome.value)
+            proven[run.instance][run.contender][run.seed].append(turn * run.outcome.value)
     found = []
     for (instance, seed, contender, _), ran in measured.items():
         cost = max(turn * run.outcome.value for run in ran)
-        for (where, bound), seeds in proven.items():
-            if where != instance:
-                continue
+        for bound, seeds in proven[instance].items():
             # A bound that was solved with other seeds only counts with the loosest of them.
             limit = min(seeds[seed] if seed in seeds else [value for own in seeds.values() for value in own])
             if cost < limit - 1e-12 * max(abs(limit), abs(cost)):

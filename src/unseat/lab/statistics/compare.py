@@ -54,20 +54,20 @@ def compare(
     used = [runs for runs in (a, b, bound, best) if runs]
     design, costs = paired(used, objective)
     source = _Source.of(design, costs, used, objective, resamples, seed)
-    ratio = None if objective.can_be_zero else source.interval(_ratio if objective.minimise else _ratio_of_gains)
+    (difference, ratio), drawn = source.figures(_difference, _ratio if objective.minimise else _ratio_of_gains)
     gap = _Gap.of(source, costs, min_headroom) if bound else None
-    differences = source.values(_difference)
+    differences = drawn[:, 0]
     mean_a, mean_b = costs[0].mean(axis=1), costs[1].mean(axis=1)
     lost = mean_a > mean_b + 1e-12 * np.abs(mean_b)
     return Comparison(
-        task=a[0].task, a=a[0].contender, b=b[0].contender, ratio=ratio,
-        difference=source.figure(_difference, differences),
+        task=a[0].task, a=a[0].contender, b=b[0].contender,
+        ratio=None if objective.can_be_zero else _defined(ratio), difference=difference,
         gap_closed=gap.closed if gap else None, gap_median=gap.median if gap else None,
         p_better=bootstrap.p_better(differences),
         p_holm=bootstrap.p_value(differences, len(design.groups)) if len(design.groups) >= MIN_GROUPS else None,
         regressions=int(lost.sum()), worst=_worst(mean_a, mean_b, objective),
         instances=len(design.instances), groups=len(design.groups), seeds=len(design.seeds), method=source.method,
-        per_group=_per_group(source, gap, objective) if len(design.groups) < MIN_GROUPS else {},
+        per_group=_per_group(source, gap, objective),
         hindsight=b[0].contender == HINDSIGHT,
     )  # fmt: skip
 
@@ -101,20 +101,20 @@ class _Source:
             return windows.values(self.design, self.over_time, statistic, resamples=self.resamples, seed=self.seed)
         return bootstrap.values(self.design, self.costs, statistic, resamples=self.resamples, seed=self.seed)
 
-    def interval(self, statistic: Statistic) -> Interval | None:
-        """The figure itself with its interval; None where it is not defined."""
-        figure = self.figure(statistic)
-        return figure if np.isfinite(figure.point) else None
+    def figures(self, *statistics: Statistic) -> tuple[list[Interval], Matrix]:
+        """Figures with their intervals, and the resamples that they share; [resamples, statistics]."""
 
-    def figure(self, statistic: Statistic, drawn: Matrix | None = None) -> Interval:
-        """The figure itself, with an interval where there are groups enough and every resample defines it."""
+        def each(weights: Matrix, costs: list[Matrix]) -> Matrix:
+            return np.stack([statistic(weights, costs) for statistic in statistics], axis=1)
+
         means = [matrix.mean(axis=1)[np.newaxis] for matrix in self.costs]
-        point = float(statistic(self.design.weight[np.newaxis], means)[0])
+        points, drawn = each(self.design.weight[np.newaxis], means)[0], self.values(each)
+        return [self._figure(float(point), own) for point, own in zip(points, drawn.T, strict=True)], drawn
+
+    def _figure(self, point: float, drawn: Matrix) -> Interval:
+        """A figure, with an interval where there are groups enough and every resample defines it."""
         groups = len(self.design.groups)
-        if groups < MIN_GROUPS and not self.over_time:
-            return Interval(point)
-        drawn = self.values(statistic) if drawn is None else drawn
-        if not np.isfinite(drawn).all():
+        if (groups < MIN_GROUPS and not self.over_time) or not np.isfinite(drawn).all():
             return Interval(point)
         low, high = bootstrap.interval(drawn, groups) if groups >= MIN_GROUPS else windows.interval(drawn)
         return Interval(point, low, high)
@@ -148,8 +148,12 @@ class _Gap:
         if not rows.any():
             return None
         inside = source.take(rows)
-        closed = inside.interval(_gap_closed)
-        return None if closed is None else cls(closed, inside.interval(_gap_median), inside)
+        (closed, median), _ = inside.figures(_gap_closed, _gap_median)
+        return cls(closed, _defined(median), inside) if np.isfinite(closed.point) else None
+
+
+def _defined(figure: Interval) -> Interval | None:
+    return figure if np.isfinite(figure.point) else None
 
 
 def _mean(weights: Matrix, costs: Matrix) -> Matrix:
@@ -206,10 +210,15 @@ def _worst(a: Matrix, b: Matrix, objective: Objective) -> float:
 
 
 def _per_group(source: _Source, gap: _Gap | None, objective: Objective) -> dict[str, float]:
-    """Each group's gap closed, or its ratio where there are no gap figures, or its difference."""
+    """Each group's gap closed, or its ratio where there are no gap figures, or its difference; of few groups only.
+
+    Groups without headroom leave the gap figures, so that these may have too few groups where the ratio has enough.
+    """
     shown, statistic = (gap.source, _gap_closed) if gap else (source, _ratio if objective.minimise else _ratio_of_gains)
     if not gap and objective.can_be_zero:
         statistic = _difference
+    if len(shown.design.groups) >= MIN_GROUPS:
+        return {}
     figures = {}
     for index, name in enumerate(shown.design.groups):
         rows = shown.design.group == index
