@@ -1,0 +1,221 @@
+"""A cache that follows whichever of several policies misses least, each simulated beside it without its objects.
+
+The policies run as they are, on ids alone. The real cache holds objects and one set of its own: the *surplus*, those
+that it holds and the policy it follows does not. At a miss on a full cache a surplus object leaves, so that the real
+cache is equal to the followed one once the surplus is used up, and never fetches an object that was not asked for.
+
+Who is followed is decided every `BLOCK` requests from exponentially decayed misses: another policy takes over when it
+leads by more than `MARGIN` of them. Following the one that does best in simulation is miniature simulation's use in
+C. Waldspurger et al., "Cache Modeling and Optimization using Miniature Simulations", USENIX ATC 2017; choosing among
+whole policies as the cache runs is the idea of LeCaR (Vietri et al., HotStorage 2018) and Cacheus (Rodriguez et al.,
+FAST 2021). Ours simulates at full size, because the followed policy's contents are needed.
+
+State, made by `init`:
+
+    scalars   int64[6]: see the constants below
+    held      int8[n_objects]: whether the real cache holds the object
+    place     int32[n_objects]: its place among the surplus, or -1
+    surplus   int32[C]: the surplus, oldest first as far as removals allow
+    missed    int64[ARMS]: misses of each policy in the current block
+    losses    float64[ARMS]: misses of each policy in closed blocks, decayed
+    step      int64[7]: counts of one request, with room for two evicted objects
+    arms      the policies' own states
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from unseat.core.jit import jit
+from unseat.tasks.cache.engine import sampled_trees
+from unseat.tasks.cache.engine.evictions import note
+from unseat.tasks.cache.engine.trace import Int32, Int64
+from unseat.tasks.cache.incumbents import arc, lirs, lru, s3fifo, sieve, wtinylfu
+
+Int8 = npt.NDArray[np.int8]
+Float64 = npt.NDArray[np.float64]
+
+NAMES = ("S3-FIFO", "LRU", "SIEVE", "ARC", "LIRS", "W-TinyLFU", "trees")
+ARMS = len(NAMES)
+TREES = ARMS - 1
+BLOCK = 64
+"""Requests between two looks at who leads."""
+MARGIN = 4.0
+LEADER, RESIDENT, SURPLUS, SWITCHES, LEARNS, MEMORY = 0, 1, 2, 3, 4, 5
+
+run_arc, run_lirs, run_lru, run_s3fifo = arc.run, lirs.run, lru.run, s3fifo.run
+run_sieve, run_wtinylfu, run_trees = sieve.run, wtinylfu.run, sampled_trees.run
+
+
+def init(n_objects: int, capacity: int, seed: int = 0, learns: bool = True, memory: int = 0) -> tuple[Any, ...]:
+    """An empty cache that begins by following S3-FIFO.
+
+    Args:
+        n_objects: Size of the id space.
+        capacity: In objects.
+        seed: Of the sampled policy.
+        learns: Whether `sampled_trees` is among the policies.
+        memory: Requests after which a difference counts one e-th; 0 is the greater of 46 capacities and 5,800.
+    """
+    scalars = np.array([0, 0, 0, 0, learns, memory or max(46 * capacity, 5_800)], np.int64)
+    trees = sampled_trees.init(n_objects, capacity, seed) if learns else sampled_trees.init(1, 1, seed, 1)
+    arms = (
+        s3fifo.init(n_objects, capacity), lru.init(n_objects, capacity), sieve.init(n_objects, capacity),
+        arc.init(n_objects, capacity), lirs.init(n_objects, capacity), wtinylfu.init(n_objects, capacity), trees,
+    )  # fmt: skip
+    return (scalars, np.zeros(n_objects, np.int8), np.full(n_objects, -1, np.int32), np.empty(capacity + 1, np.int32),
+            np.zeros(ARMS, np.int64), np.zeros(ARMS), np.zeros(7, np.int64),
+            arms)  # fmt: skip
+
+
+def metadata_bytes(state: Any, capacity: int, n_objects: int) -> int:
+    """Bytes besides the objects: each policy's rows for what it may remember, and the real cache's own.
+
+    S3-FIFO remembers 1.9 capacities, ARC two, W-TinyLFU one and its sketch; LIRS, as published, every object.
+    """
+    arms = state[7]
+    queues = int(1.9 * capacity) * 10 + capacity * 8 + capacity * 5 + 2 * capacity * 9 + n_objects * 17
+    sketch = capacity * 9 + int(arms[5][2].nbytes)
+    trees = sampled_trees.metadata_bytes(arms[TREES]) if state[0][LEARNS] else 0
+    return queues + sketch + trees + capacity * (1 + 4 + 4)
+
+
+@jit
+def advance(arm: int, ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, arms: Any, counts: Int64) -> None:
+    """Let one policy serve ``[start, stop)``."""
+    if arm == 0:
+        run_s3fifo(ids, sizes, start, stop, capacity, arms[0], counts)
+    elif arm == 1:
+        run_lru(ids, sizes, start, stop, capacity, arms[1], counts)
+    elif arm == 2:
+        run_sieve(ids, sizes, start, stop, capacity, arms[2], counts)
+    elif arm == 3:
+        run_arc(ids, sizes, start, stop, capacity, arms[3], counts)
+    elif arm == 4:
+        run_lirs(ids, sizes, start, stop, capacity, arms[4], counts)
+    elif arm == 5:
+        run_wtinylfu(ids, sizes, start, stop, capacity, arms[5], counts)
+    else:
+        run_trees(ids, sizes, start, stop, capacity, arms[6], counts)
+
+
+@jit
+def holds(arm: int, x: int, arms: Any) -> bool:
+    """Whether a policy's cache holds ``x``."""
+    if arm == 0:
+        return bool(arms[0][2][x] < 2)
+    if arm == 1:
+        return bool(arms[1][1][x, 0] >= 0)
+    if arm == 2:
+        return bool(arms[2][2][x] > 0)
+    if arm == 3:
+        return bool(arms[3][3][x] < 2)
+    if arm == 4:
+        return bool(arms[4][3][x] != 0 or arms[4][2][x, 0] >= 0)
+    if arm == 5:
+        return bool(arms[5][4][x] < 3)
+    return bool(arms[6][2][x, 0] >= 0)
+
+
+@jit
+def drop(x: int, scalars: Int64, place: Int32, surplus: Int32) -> None:
+    """Take ``x`` out of the surplus."""
+    scalars[SURPLUS] -= 1
+    last = surplus[scalars[SURPLUS]]
+    surplus[place[x]] = last
+    place[last] = place[x]
+    place[x] = -1
+
+
+@jit
+def follow(arm: int, state: Any) -> None:
+    """Begin to follow a policy: the surplus is what it does not hold."""
+    scalars, held, place, surplus = state[0], state[1], state[2], state[3]
+    scalars[LEADER] = arm
+    scalars[SURPLUS] = 0
+    for x in range(held.shape[0]):
+        place[x] = -1
+        if held[x] and not holds(arm, x, state[7]):
+            place[x] = scalars[SURPLUS]
+            surplus[scalars[SURPLUS]] = x
+            scalars[SURPLUS] += 1
+
+
+@jit
+def judge(state: Any) -> None:
+    """Close a block: follow the policy that missed least of late, if the one followed now lags behind it clearly."""
+    scalars, missed, losses = state[0], state[4], state[5]
+    keep = np.exp(-BLOCK / scalars[MEMORY])
+    best = 0
+    for arm in range(ARMS - 1 + scalars[LEARNS]):
+        losses[arm] = keep * losses[arm] + missed[arm]
+        if losses[arm] < losses[best]:
+            best = arm
+    missed[:] = 0
+    if losses[scalars[LEADER]] - losses[best] > MARGIN:
+        scalars[SWITCHES] += 1
+        follow(best, state)
+
+
+@jit
+def serve(x: int, t: int, ids: Int32, sizes: Int64, capacity: int, state: Any, counts: Int64) -> None:
+    """One request: the followed policy first, then the real cache."""
+    scalars, held, place, surplus, missed, step = state[0], state[1], state[2], state[3], state[4], state[6]
+    step[:] = 0
+    advance(scalars[LEADER], ids, sizes, t, t + 1, capacity, state[7], step)
+    missed[scalars[LEADER]] += step[1]
+    if place[x] >= 0:
+        drop(x, scalars, place, surplus)
+    for k in range(step[4]):
+        y = step[5 + k]
+        if held[y] and place[y] < 0:
+            place[y] = scalars[SURPLUS]
+            surplus[scalars[SURPLUS]] = y
+            scalars[SURPLUS] += 1
+    if held[x]:
+        return
+    counts[1] += 1
+    counts[2] += 1
+    if scalars[RESIDENT] == capacity:
+        y = 0
+        if scalars[SURPLUS] > 0:
+            y = surplus[0]
+            drop(y, scalars, place, surplus)
+        else:
+            # The followed policy would not keep x at all; ours has to, so any other object goes.
+            while not held[y]:
+                y += 1
+        held[y] = 0
+        counts[3] += 1
+        note(counts, y)
+        scalars[RESIDENT] -= 1
+    held[x] = 1
+    scalars[RESIDENT] += 1
+    if not holds(scalars[LEADER], x, state[7]):
+        place[x] = scalars[SURPLUS]
+        surplus[scalars[SURPLUS]] = x
+        scalars[SURPLUS] += 1
+
+
+@jit
+def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: Any, counts: Int64) -> None:
+    """Serve requests ``[start, stop)``; see `unseat.tasks.cache.incumbents` for the signature."""
+    scalars, missed = state[0], state[4]
+    others = np.zeros(4, np.int64)
+    t = start
+    while t < stop:
+        end = min(stop, (t // BLOCK + 1) * BLOCK)
+        for now in range(t, end):
+            serve(ids[now], now, ids, sizes, capacity, state, counts)
+        for arm in range(ARMS - 1 + scalars[LEARNS]):
+            if arm != scalars[LEADER]:
+                others[1] = 0
+                advance(arm, ids, sizes, t, end, capacity, state[7], others)
+                missed[arm] += others[1]
+        if end % BLOCK == 0:
+            judge(state)
+        t = end
+    counts[0] += stop - start

@@ -1,0 +1,308 @@
+"""A cache that evicts the sampled candidate with the lowest hazard, as a small forest of regression trees sees it.
+
+Engine and scorer in one loop, of the incumbents' signature, so that it can be warmed, stopped and continued anywhere.
+While it serves, it writes down rows to learn from: what was known of a resident object at some moment, and how long it
+then took until its next request. The forest lies in the state's last three arrays and may be exchanged at any stop.
+Without trees it is LRU.
+
+The candidates of an eviction are the end of the recency list, the newest arrivals, uniform draws (Redis; LRB, Song et
+al., NSDI 2020), and those that came next last time (K. Psounis and B. Prabhakar, "Efficient randomized web-cache
+replacement schemes using samples from past eviction times", IEEE/ACM ToN 10(4), 2002). Newest arrivals must be among
+them: an object that will never return is otherwise found only after capacity / draws evictions.
+
+State, a tuple of arrays made by `init`; times are request numbers, "in capacities" means requests over capacity:
+
+    scalars    int64[9]: see the constants below
+    slots      int32[C]: resident objects in no order
+    history    int32[n, 6]: slot or -1; last request; request of entry; eviction number of exit; eviction in which it
+               was last a candidate; first of its rows without a label
+    learned    float32[n, 8]: last three gaps in capacities, three decayed counters, requests, hits since entry
+    before     int32[n, 3]: the objects requested 1, C/10 and C requests before its last request, or -1
+    links      int32[n + 1, 2]: the recency list
+    kept       int32[NEWEST + POOL]: the newest arrivals, then those that came next at the last eviction
+    rows       float32[R, F]: features, a uniform sample of all moments so far (reservoir)
+    moments    int32[R, 3]: object, request number, the object's next row without a label
+    waits      float32[R]: capacities until the object's next request, or -1 while there was none
+    splits     int16[T, 31], thresholds float32[T, 31], leaves float32[T, 32]: complete trees in breadth-first order
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from unseat.core.jit import jit
+from unseat.tasks.cache.engine.evictions import note
+from unseat.tasks.cache.engine.lists import append, empty_lists, unlink
+from unseat.tasks.cache.engine.trace import Int32, Int64
+from unseat.tasks.cache.incumbents.random_eviction import draw
+
+Float32 = npt.NDArray[np.float32]
+Int16 = npt.NDArray[np.int16]
+State = tuple[Int64, Int32, Int32, Float32, Int32, Int32, Int32, Float32, Int32, Float32, Int16, Float32, Float32]
+
+FEATURES = (
+    "age: capacities since its last request",
+    "gap 1: capacities between its last two requests",
+    "gap 2: the same, one earlier",
+    "gap 3: the same, one earlier still",
+    "fast: its requests, decayed with a half-life of half a capacity",
+    "middle: the same, of eight capacities",
+    "slow: the same, of 128 capacities",
+    "requests: its requests on record",
+    "hits: its hits since it entered",
+    "stay: capacities since it entered",
+    "rest: gap 1 minus age, the wait if it is periodic",
+    "before 1: capacities since the object requested just before it was requested",
+    "before 2: the same for the object requested C/10 requests before it",
+    "before 3: the same for the object requested C requests before it",
+    "elder: capacities since the object first seen just before it was requested",
+    "younger: the same for the object first seen just after it",
+)
+F = len(FEATURES)
+NEVER = np.float32(1e6)
+"""Stands for a time that is not on record, in capacities."""
+
+DEPTH = 5
+INNER = 2**DEPTH - 1
+NEWEST, POOL, TAIL, DRAWN = 2, 16, 4, 16
+MOST = NEWEST + POOL + TAIL + DRAWN
+EVERY = 4
+"""A row is taken at each eviction and at every fourth request."""
+
+RESIDENT, EVICTIONS, DRAWS, SEED, MOMENTS, POOLED, CAPACITY, REACH, TIME = 0, 1, 2, 3, 4, 5, 6, 7, 8
+SLOT, LAST, ENTRY, EXIT, STAMP, PENDING = 0, 1, 2, 3, 4, 5
+COUNT, HITS = 6, 7
+
+
+def init(n_objects: int, capacity: int, seed: int = 0, rows: int = 32_768, reach: int = 32) -> State:
+    """An empty cache of `capacity` objects that forgets an object `reach` capacities of evictions after it left."""
+    scalars = np.zeros(9, np.int64)
+    scalars[SEED], scalars[CAPACITY], scalars[REACH] = seed, capacity, reach
+    history = np.full((n_objects, 6), -1, np.int32)
+    return (
+        scalars, np.empty(min(capacity, n_objects), np.int32), history, np.zeros((n_objects, 8), np.float32),
+        np.full((n_objects, 3), -1, np.int32), empty_lists(n_objects, 1), np.full(NEWEST + POOL, -1, np.int32),
+        np.zeros((rows, F), np.float32), np.full((rows, 3), -1, np.int32), np.zeros(rows, np.float32),
+        np.zeros((0, INNER), np.int16), np.zeros((0, INNER), np.float32), np.zeros((0, INNER + 1), np.float32),
+    )  # fmt: skip
+
+
+def metadata_bytes(state: State) -> int:
+    """Bytes that a cache of this kind holds besides the objects: residents, those remembered, rows and forest."""
+    scalars, slots, history, learned, before, links = state[:6]
+    per_object = sum(array.itemsize * array.shape[1] for array in (history, learned, before))
+    capacity, remembered = slots.size, min(int(scalars[REACH]) * slots.size, history.shape[0] - slots.size)
+    held = (capacity + remembered) * per_object + capacity * (slots.itemsize + links.itemsize * 2)
+    return int(held + sum(array.nbytes for array in state[6:]) + scalars.nbytes)
+
+
+@jit
+def recall(x: int, t: int, scale: np.float32, scalars: Int64, history: Int32) -> np.float32:
+    """Capacities since ``x`` was last requested; NEVER if that is forgotten."""
+    if x < 0 or x >= history.shape[0] or history[x, LAST] < 0:
+        return NEVER
+    if history[x, SLOT] < 0 and scalars[EVICTIONS] - history[x, EXIT] > scalars[REACH] * scalars[CAPACITY]:
+        return NEVER
+    return np.float32(t - history[x, LAST]) * scale
+
+
+@jit
+def describe(x: int, t: int, state: State, row: Float32) -> None:
+    """Write what is known of ``x`` at request number ``t`` into ``row``."""
+    scalars, slots, history, learned, before, links, kept, rows, moments, waits, splits, thresholds, leaves = state
+    scale = np.float32(1.0) / np.float32(scalars[CAPACITY])
+    age = np.float32(t - history[x, LAST]) * scale
+    row[0] = age
+    row[1] = learned[x, 0]
+    row[2] = learned[x, 1]
+    row[3] = learned[x, 2]
+    row[4] = learned[x, 3] * np.exp2(age * np.float32(-2.0))
+    row[5] = learned[x, 4] * np.exp2(age * np.float32(-0.125))
+    row[6] = learned[x, 5] * np.exp2(age * np.float32(-0.0078125))
+    row[7] = learned[x, COUNT]
+    row[8] = learned[x, HITS]
+    row[9] = np.float32(t - history[x, ENTRY]) * scale
+    row[10] = learned[x, 0] - age
+    for k in range(3):
+        row[11 + k] = recall(before[x, k], t, scale, scalars, history)
+    row[14] = recall(x - 1, t, scale, scalars, history)
+    row[15] = recall(x + 1, t, scale, scalars, history)
+
+
+@jit
+def remember(x: int, t: int, ids: Int32, state: State) -> None:
+    """Label the rows that waited for ``x``, and note its request; forget first what lies beyond the reach."""
+    scalars, slots, history, learned, before, links, kept, rows, moments, waits, splits, thresholds, leaves = state
+    capacity = scalars[CAPACITY]
+    scale = np.float32(1.0) / np.float32(capacity)
+    row = history[x, PENDING]
+    while row >= 0:
+        waits[row] = np.float32(t - moments[row, 1]) * scale
+        row = moments[row, 2]
+    history[x, PENDING] = -1
+    gap = recall(x, t, scale, scalars, history)
+    if gap == NEVER:
+        for k in range(8):
+            learned[x, k] = NEVER if k < 3 else np.float32(0.0)
+        gap = np.float32(0.0)
+    else:
+        learned[x, 2] = learned[x, 1]
+        learned[x, 1] = learned[x, 0]
+        learned[x, 0] = gap
+    learned[x, 3] = np.float32(1.0) + learned[x, 3] * np.exp2(gap * np.float32(-2.0))
+    learned[x, 4] = np.float32(1.0) + learned[x, 4] * np.exp2(gap * np.float32(-0.125))
+    learned[x, 5] = np.float32(1.0) + learned[x, 5] * np.exp2(gap * np.float32(-0.0078125))
+    learned[x, COUNT] += np.float32(1.0)
+    history[x, LAST] = t
+    before[x, 0] = ids[t - 1] if t >= 1 else -1
+    lag = max(1, capacity // 10)
+    before[x, 1] = ids[t - lag] if t >= lag else -1
+    before[x, 2] = ids[t - capacity] if t >= capacity else -1
+
+
+@jit
+def note_row(x: int, t: int, state: State) -> None:
+    """Let this moment of ``x`` into the reservoir (Vitter, ACM TOMS 11(1), 1985, algorithm R)."""
+    scalars, slots, history, learned, before, links, kept, rows, moments, waits, splits, thresholds, leaves = state
+    place = scalars[MOMENTS]
+    scalars[MOMENTS] += 1
+    if place >= waits.shape[0]:
+        place = draw(scalars[SEED] + 1, place) % (place + 1)
+        if place >= waits.shape[0]:
+            return
+        old = moments[place, 0]
+        if waits[place] < 0:
+            link = history[old, PENDING]
+            if link == place:
+                history[old, PENDING] = moments[place, 2]
+            else:
+                while moments[link, 2] != place:
+                    link = moments[link, 2]
+                moments[link, 2] = moments[place, 2]
+    describe(x, t, state, rows[place])
+    moments[place, 0] = x
+    moments[place, 1] = t
+    moments[place, 2] = history[x, PENDING]
+    waits[place] = -1
+    history[x, PENDING] = place
+
+
+@jit
+def drawn(state: State) -> int:
+    """A resident object, uniformly."""
+    scalars = state[0]
+    scalars[DRAWS] += 1
+    return int(state[1][draw(scalars[SEED], scalars[DRAWS]) % scalars[RESIDENT]])
+
+
+@jit
+def gather(state: State, asked: Int32) -> int:
+    """Choose an eviction's candidates, none twice; how many they are."""
+    scalars, slots, history, learned, before, links, kept, rows, moments, waits, splits, thresholds, leaves = state
+    anchor = links.shape[0] - 1
+    oldest = links[anchor, 1]
+    found = 0
+    for k in range(MOST):
+        if k < NEWEST + POOL:
+            x = kept[k]
+        elif k < NEWEST + POOL + TAIL:
+            x = oldest
+            oldest = links[oldest, 1] if oldest != anchor else anchor
+            if x == anchor:
+                continue
+        else:
+            x = drawn(state)
+        if x >= 0 and history[x, SLOT] >= 0 and history[x, STAMP] != scalars[EVICTIONS]:
+            history[x, STAMP] = scalars[EVICTIONS]
+            asked[found] = x
+            found += 1
+    return found
+
+
+@jit
+def hazards(
+    features: Float32, count: int, splits: Int16, thresholds: Float32, leaves: Float32, scores: Float32
+) -> None:
+    """Sum the trees for the first ``count`` rows; trees outside, so that the rows' walks overlap in the processor."""
+    for k in range(count):
+        scores[k] = np.float32(0.0)
+    for tree in range(splits.shape[0]):
+        for k in range(count):
+            node = 0
+            for _ in range(DEPTH):
+                right = features[k, splits[tree, node]] > thresholds[tree, node]
+                node = 2 * node + 1 + (1 if right else 0)
+            scores[k] += leaves[tree, node - INNER]
+
+
+@jit
+def choose(t: int, state: State, asked: Int32, features: Float32, scores: Float32) -> int:
+    """The candidate that goes; those that come next stay in the pool."""
+    scalars, slots, history, learned, before, links, kept, rows, moments, waits, splits, thresholds, leaves = state
+    if splits.shape[0] == 0:
+        note_row(drawn(state) if scalars[EVICTIONS] & 1 or kept[0] < 0 else kept[0], t, state)
+        return int(links[links.shape[0] - 1, 1])
+    found = gather(state, asked)
+    for k in range(found):
+        describe(asked[k], t, state, features[k])
+    hazards(features, found, splits, thresholds, leaves, scores)
+    row = draw(scalars[SEED] + 2, scalars[EVICTIONS]) % found
+    note_row(asked[row] if scalars[EVICTIONS] & 1 else drawn(state), t, state)
+    best = min(found, POOL + 1)
+    for k in range(best):
+        low = k
+        for j in range(k + 1, found):
+            if scores[j] < scores[low]:
+                low = j
+        asked[k], asked[low] = asked[low], asked[k]
+        scores[k], scores[low] = scores[low], scores[k]
+    for k in range(POOL):
+        kept[NEWEST + k] = asked[k + 1] if k + 1 < best else -1
+    return int(asked[0])
+
+
+@jit
+def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: State, counts: Int64) -> None:
+    """Serve requests ``[start, stop)``; see `unseat.tasks.cache.incumbents` for the signature."""
+    scalars, slots, history, learned, before, links, kept, rows, moments, waits, splits, thresholds, leaves = state
+    anchor = links.shape[0] - 1
+    asked = np.empty(MOST, np.int32)
+    features = np.empty((MOST, F), np.float32)
+    scores = np.empty(MOST, np.float32)
+    for t in range(start, stop):
+        x = ids[t]
+        resident = history[x, SLOT] >= 0
+        remember(x, t, ids, state)
+        if resident:
+            learned[x, HITS] += np.float32(1.0)
+            unlink(links, x)
+            append(links, anchor, x)
+            if t % EVERY == 0 and scalars[RESIDENT] == capacity:
+                y = drawn(state)
+                if y != x:
+                    note_row(y, t, state)
+            continue
+        counts[1] += 1
+        counts[2] += 1
+        if scalars[RESIDENT] == capacity:
+            v = choose(t, state, asked, features, scores)
+            place = history[v, SLOT]
+            slots[place] = slots[capacity - 1]
+            history[slots[place], SLOT] = place
+            history[v, SLOT] = -1
+            history[v, EXIT] = scalars[EVICTIONS]
+            unlink(links, v)
+            scalars[RESIDENT] -= 1
+            scalars[EVICTIONS] += 1
+            note(counts, v)
+            counts[3] += 1
+        slots[scalars[RESIDENT]] = x
+        history[x, SLOT] = scalars[RESIDENT]
+        history[x, ENTRY] = t
+        learned[x, HITS] = np.float32(0.0)
+        append(links, anchor, x)
+        kept[1] = kept[0]
+        kept[0] = x
+        scalars[RESIDENT] += 1
+    counts[0] += stop - start
