@@ -54,6 +54,15 @@ def test_bad_card_names_file_and_field(tmp_path: Path, change: tuple[str, str], 
     assert "card.toml" in str(raised.value)
 
 
+def test_card_of_another_encoding_is_named(tmp_path: Path) -> None:
+    """Red: a card that is no UTF-8 ends in a traceback, or one that is hangs on this machine's locale."""
+    assert _read(tmp_path, GOOD.replace('title = "t"', 'title = "größer"')).title == "größer"
+    path = tmp_path / "latin.toml"
+    path.write_bytes(GOOD.replace('title = "t"', 'title = "größer"').encode("latin-1"))
+    with pytest.raises(ContractError, match=r"latin.toml: not a valid card"):
+        Card.read(path)
+
+
 def test_missing_card_is_named(tmp_path: Path) -> None:
     """Red: a task without its card ends in a traceback of the file system."""
     with pytest.raises(ContractError, match="absent"):

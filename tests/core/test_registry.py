@@ -51,11 +51,20 @@ def test_unknown_task_is_one_clear_line(name: str, message: str) -> None:
     assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize("name", ["json:JSONDecoder", "math:pi"])
+CALLED: list[str] = []
+
+
+def harm() -> None:
+    """What a path in a stranger's ledger might name."""
+    CALLED.append("harm")
+
+
+@pytest.mark.parametrize("name", ["json:JSONDecoder", "math:pi", f"{__name__}:harm"])
 def test_what_is_no_task_is_refused(name: str) -> None:
-    """Red: something that is no task is run as one."""
+    """Red: something that is no task is run as one, or a ledger's path calls any function of any package."""
     with pytest.raises(ContractError, match="not a Task"):
         registry.task(name)
+    assert not CALLED
 
 
 def test_task_without_data_option_says_so() -> None:
@@ -78,6 +87,7 @@ def stranger(tmp_path: Path) -> Path:
     (package / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 1.0\n")
     (package / "entry_points.txt").write_text(
         f"[unseat.tasks]\nspin-then-block = {TINY}\nlacking = no_such_part:Task\nodd = json:JSONDecoder\n"
+        "nameless = json:NoSuchTask\nraising = json:loads\n"
     )
     return tmp_path
 
@@ -100,7 +110,13 @@ def test_task_of_a_strangers_package_is_registered(stranger: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("lacking", "doctor. says what is missing"), ("odd", "gives JSONDecoder, not a Task")]
+    ("name", "message"),
+    [
+        ("lacking", "doctor. says what is missing"),
+        ("odd", "gives JSONDecoder, not a Task"),
+        ("nameless", "nameless cannot be loaded: AttributeError: .*NoSuchTask"),
+        ("raising", "raising cannot be loaded: TypeError"),
+    ],
 )
 def test_broken_package_of_a_stranger_is_named_and_harms_nobody(stranger: Path, name: str, message: str) -> None:
     """Red: one broken plug-in keeps all other tasks from running, or ends in a traceback."""

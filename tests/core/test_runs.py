@@ -99,7 +99,8 @@ class Broken(SpinThenBlock):
         (ValueError("oh"), Status.CRASHED, "ValueError: oh"),
         (MemoryError(), Status.CRASHED, "MemoryError"),
         (RecursionError("deep"), Status.CRASHED, "RecursionError: deep"),
-        (Outcome(math.nan), Status.INVALID, "not a number"),
+        (Outcome(math.nan), Status.INVALID, "the objective is nan"),
+        (Outcome(-math.inf), Status.INVALID, "the objective is -inf, not a finite number"),
         (Outcome(3.0, Status.TIMEOUT, message="slow"), Status.TIMEOUT, "slow"),
     ],
 )

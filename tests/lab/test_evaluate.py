@@ -176,9 +176,10 @@ def test_a_policy_is_refused_on_what_it_was_fitted_on(tmp_path: Path) -> None:
     assert results.skipped["shipped"] == "refused on its training groups: own"
 
 
-def test_a_bound_that_was_not_solved_gives_no_gap(tmp_path: Path) -> None:
-    """Red: the failure value of a bound is taken for a bound."""
-    results = evaluate("tests.lab.tiny:Unsolved", ledger=str(tmp_path / "ledger.db"))
+@pytest.mark.parametrize("task", ["Unsolved", "Unbounded"])
+def test_a_bound_that_was_not_solved_gives_no_gap(tmp_path: Path, task: str) -> None:
+    """Red: the failure value of a bound is taken for a bound, or an infinite one stops every comparison."""
+    results = evaluate(f"tests.lab.tiny:{task}", ledger=str(tmp_path / "ledger.db"))
     assert results.bound is None and results.comparisons[0].gap_closed is None
     assert results.skipped["bound"] == "not solved on dog-0, eel-0: no gap figures"
 

@@ -200,6 +200,13 @@ def test_another_file_is_not_taken_for_a_ledger(tmp_path: Path) -> None:
             Ledger.open(url)
 
 
+def test_a_password_is_not_shown() -> None:
+    """Red: the password of a ledger's database ends up in a log."""
+    with pytest.raises(UserError, match=r"nosuchdatabase://ada:\*\*\*@host/x: not a ledger's address") as raised:
+        Ledger.open("nosuchdatabase://ada:secret@host/x")
+    assert "secret" not in str(raised.value)
+
+
 def test_a_newer_ledger_is_refused(tmp_path: Path) -> None:
     """Red: an old unseat writes into a ledger whose tables it does not know."""
     path = tmp_path / "ledger.db"

@@ -102,6 +102,25 @@ def test_a_fit_has_another_key_wherever_its_policy_could_differ() -> None:
     assert len({key, *others}) == 1 + len(others)
 
 
+def test_a_fit_hangs_on_the_libraries_that_learn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Red: the ledger gives a policy that another version of LightGBM or Optuna has fitted."""
+    task, versions = TinyTask(), {"numpy": "2.4.1", "numba": "0.68.0", "optuna": "5.0.1", "lightgbm": "4.6.0"}
+    job = FitJob("tiny", "learned", ("ant-0",), ("cat-0",), 0, Limits(wall_s=1))
+    ant, cat = task.instance("ant-0"), task.instance("cat-0")
+    monkeypatch.setattr(provenance, "_version", lambda name: versions.get(name, ""))
+
+    def keys() -> tuple[str, str]:
+        own = Keys(task)
+        run = Job("tiny", "ant-0", "x", Role.CHALLENGER, None, 0, Limits(wall_s=1))
+        return own.fit(job, Best("learned"), [ant], [cat]), own.run(run, ant, None, None, None)
+
+    before = keys()
+    versions["lightgbm"] = "4.6.1"
+    assert keys() == before
+    versions["lightgbm"] = "4.7.0"
+    assert keys()[0] != before[0] and keys()[1] == before[1]
+
+
 def test_sources_are_the_tasks_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Red: a change of an engine leaves old outcomes in use, or a change elsewhere throws them away."""
     folder = tmp_path / "some_package" / "some_task"

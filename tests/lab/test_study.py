@@ -28,13 +28,19 @@ def test_only_the_studys_own_instances_are_served() -> None:
         assert len(mine.load(allowed)) == 20
         assert mine.run(allowed, policy).status == "ok"
         mine.env(allowed).close()
-    hidden = mine.task.instance("dog-0")
+    hidden = TinyTask().instance("dog-0")
     renamed = replace(mine.train[0], facts=hidden.facts)
     for foreign in (hidden, renamed):
         for ask in (mine.load, mine.env, lambda one: mine.run(one, policy)):
             with pytest.raises(ContractError, match="is not of this study"):
                 ask(foreign)
     assert mine.runs == 2
+
+
+def test_a_study_shows_no_more_than_its_own() -> None:
+    """Red: a learner reaches the task through its study, and with it every instance."""
+    shown = {name: value for name, value in vars(study()).items() if not name.startswith("_")}
+    assert sorted(shown) == ["last", "limits", "runs", "seed", "train", "valid"]
 
 
 def test_runs_and_episodes_are_counted_together() -> None:

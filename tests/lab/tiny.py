@@ -300,3 +300,17 @@ class Unsolvable(Median):
 
     def solve(self, problem: NDArray[np.int64], *, seed: int, limits: Limits) -> Outcome:
         raise RuntimeError("no solution")
+
+
+class Unbounded(TinyTask):
+    """The same with a bounder whose bound is none."""
+
+    def contenders(self) -> Mapping[str, Contender]:
+        return {**super().contenders(), "bound": Contender("bound", Role.BOUND, Infinite)}
+
+
+class Infinite(Median):
+    """Says that a policy may be as good as it likes."""
+
+    def solve(self, problem: NDArray[np.int64], *, seed: int, limits: Limits) -> Outcome:
+        return Outcome(-float("inf"))

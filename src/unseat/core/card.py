@@ -75,6 +75,6 @@ class Card(BaseModel):
             ContractError: The file is not a valid card.
         """
         try:
-            return cls.model_validate(tomllib.loads(path.read_text()))
-        except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
+            return cls.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
             raise ContractError(f"{path}: not a valid card: {error}") from error

@@ -63,6 +63,9 @@ class TaskEnv(gymnasium.Env[Any, Any]):
         question_name, question = next(iter(task.questions.items()))
         if question.observation is None or question.action is None:
             raise ContractError(f"task {task.card.id} asks {question_name!r} without spaces, so it has no environment")
+        if len(task.questions) > 1 or question.agents > 1:
+            raise ContractError(f"task {task.card.id} asks several questions or agents; override its `env`, since this "
+                                "environment steps one agent through one question")  # fmt: skip
         self.task, self.instance, self.limits = task, instance, limits or Limits()
         self.observation_space, self.action_space = question.observation, question.action
         self.problem = task.load(instance)

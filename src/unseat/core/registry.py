@@ -9,7 +9,7 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from unseat.core.errors import ContractError, UserError
+from unseat.core.errors import ContractError, UnseatError, UserError
 from unseat.core.task import Task
 
 GROUP = "unseat.tasks"
@@ -64,8 +64,12 @@ def _plain(name: str) -> Task:
         raise UserError(f"there is no task {name!r}; {hint}")
     try:
         made = known[name].load()()
-    except ImportError as error:
-        raise UserError(f"task {name} cannot be loaded: {error}; `unseat doctor` says what is missing") from error
+    except UnseatError:
+        raise
+    except Exception as error:
+        # A stranger's package may be broken in any way; who asked for its task gets a line, and not a traceback.
+        why = str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
+        raise UserError(f"task {name} cannot be loaded: {why}; `unseat doctor` says what is missing") from error
     return _checked(made, known[name].value)
 
 
@@ -75,10 +79,12 @@ def _unregistered(path: str) -> Task:
         made = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
         raise UserError(f"task {path} cannot be loaded: {error}; give it as package.module:attribute") from error
-    return _checked(made() if callable(made) else made, path)
+    # Only a task is called: the path may come from a ledger that a stranger has written.
+    return _checked(made() if isinstance(made, type) and issubclass(made, Task) else made, path)
 
 
 def _checked(made: object, path: str) -> Task:
     if not isinstance(made, Task):
-        raise ContractError(f"{path} gives {type(made).__name__}, not a Task")
+        what = made.__name__ if isinstance(made, type) else type(made).__name__
+        raise ContractError(f"{path} gives {what}, not a Task")
     return made

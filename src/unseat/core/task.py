@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import resource
 import time
 from abc import ABC, abstractmethod
@@ -219,12 +220,12 @@ def attempt(task: Task, instance: Instance, policy: Policy, *, seed: int, limits
     Loading the problem is not on the clock. What kills the process or hangs is for the executor to see.
     """
     problem = task.load(instance)
-    began, cpu = time.perf_counter(), _cpu_s()
+    began, cpu = time.perf_counter(), cpu_seconds()
     status, message = Status.OK, ""
     try:
         outcome = task.run(problem, policy, seed=seed, limits=limits)
-        if outcome.status is Status.OK and outcome.value != outcome.value:
-            status, message = Status.INVALID, "the objective is not a number"
+        if outcome.status is Status.OK and not math.isfinite(outcome.value):
+            status, message = Status.INVALID, f"the objective is {outcome.value}, not a finite number"
     except InvalidAnswer as error:
         status, message = Status.INVALID, str(error)
     except DeadlineReached as error:
@@ -238,10 +239,10 @@ def attempt(task: Task, instance: Instance, policy: Policy, *, seed: int, limits
         outcome = Outcome(task.objective.failure(problem, limits), status, message=message[:500])
     elif outcome.status is not Status.OK:
         outcome = replace(outcome, value=task.objective.failure(problem, limits))
-    return replace(outcome, wall_s=time.perf_counter() - began, cpu_s=_cpu_s() - cpu)
+    return replace(outcome, wall_s=time.perf_counter() - began, cpu_s=cpu_seconds() - cpu)
 
 
-def _cpu_s() -> float:
+def cpu_seconds() -> float:
     """CPU seconds of this process and of the children it has waited for."""
     own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import resource
 import signal
@@ -31,7 +32,7 @@ from unseat.core.errors import ContractError, LimitReached, UnseatError, UserErr
 from unseat.core.learner import Bounder, Learner
 from unseat.core.outcome import Outcome, Status
 from unseat.core.policy import Artefact, DeadlineReached, Policy
-from unseat.core.task import Instance, Task, attempt
+from unseat.core.task import Instance, Task, attempt, cpu_seconds
 from unseat.lab.records import FitJob, Job
 from unseat.lab.store import ArtefactStore
 from unseat.lab.study import LocalStudy
@@ -161,15 +162,17 @@ def _measure(task: Task, instance: Instance, problem: Any, doer: object, job: Jo
     if not isinstance(doer, Bounder):
         message = "its fit gave no policy"
         return Outcome(task.objective.failure(problem, job.limits), Status.CRASHED, message=message)
-    began, cpu = time.perf_counter(), time.process_time()
+    began, cpu = time.perf_counter(), cpu_seconds()
     try:
         outcome = doer.solve(problem, seed=job.seed, limits=job.limits)
+        if not math.isfinite(outcome.value):
+            raise ContractError(f"its value is {outcome.value}, which bounds nothing")
     except DeadlineReached as error:
         outcome = Outcome(task.objective.failure(problem, job.limits), Status.TIMEOUT, message=str(error))
     except Exception as error:
         message = f"{type(error).__name__}: {error}"[:500]
         outcome = Outcome(task.objective.failure(problem, job.limits), Status.CRASHED, message=message)
-    return replace(outcome, wall_s=time.perf_counter() - began, cpu_s=time.process_time() - cpu)
+    return replace(outcome, wall_s=time.perf_counter() - began, cpu_s=cpu_seconds() - cpu)
 
 
 def _cap_memory(limit: int | None) -> None:

@@ -60,7 +60,7 @@ class Keys:
             "valid_groups": sorted({one.group for one in valid}),
             "limits": job.limits.to_json(),
             "seed": job.seed,
-            "versions": key_versions(),
+            "versions": key_versions(fit=True),
         }
 
     def content(self, instance: Instance) -> str:

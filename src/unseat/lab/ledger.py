@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -90,7 +91,8 @@ class Ledger:
             waits = {"connect_args": {"timeout": wait_s}} if path is not None else {}
             engine = sa.create_engine(parsed, **waits)
         except (ArgumentError, NoSuchModuleError, ImportError) as error:
-            raise UserError(f"{url}: not a ledger's address ({_line(error)}); give a path or a URL") from error
+            shown = re.sub(r"://([^:/@]*):[^@]*@", r"://\1:***@", f"{url}: not a ledger's address ({_line(error)})")
+            raise UserError(f"{shown}; give a path or a URL") from error
         folder = path.with_suffix(".artefacts") if path else cache_folder().absolute() / "artefacts"
         ledger = cls(engine, str(path or parsed.render_as_string(hide_password=True)), ArtefactStore(folder))
         ledger._prepare(path)

@@ -31,9 +31,14 @@ def provenance(task: Task) -> dict[str, Any]:
     }
 
 
-def key_versions() -> dict[str, str]:
-    """The versions that may change a value, to the digit that may: part of the ledger's keys."""
-    minor = {name: ".".join(_version(name).split(".")[:2]) for name in ("numpy", "numba")}
+def key_versions(fit: bool = False) -> dict[str, str]:
+    """The versions that may change a value, to the digit that may: part of the ledger's keys.
+
+    Args:
+        fit: Whether a fit is meant, which hangs on the libraries that learn too.
+    """
+    names = ("numpy", "numba", *(("lightgbm", "optuna", "torch") if fit else ()))
+    minor = {name: ".".join(found.split(".")[:2]) for name in names if (found := _version(name))}
     return {"unseat": _unseat_version(), **minor}
 
 

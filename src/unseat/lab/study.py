@@ -7,12 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
 from unseat.core.errors import ContractError, LimitReached
 from unseat.core.outcome import Limits, Outcome
 from unseat.core.policy import Artefact, Policy
-from unseat.core.task import Instance, Task, attempt
+from unseat.core.task import Instance, Task, attempt, cpu_seconds
 
 if TYPE_CHECKING:
     import gymnasium
@@ -40,12 +38,14 @@ class LocalStudy:
         seed: int,
         announce: Callable[[Artefact, int], None] | None = None,
     ) -> None:
-        self.task, self.train, self.valid, self.limits, self.seed = task, tuple(train), tuple(valid), limits, seed
+        # Not for the learner: through the task it would reach every instance.
+        self._task = task
+        self.train, self.valid, self.limits, self.seed = tuple(train), tuple(valid), limits, seed
         self.runs = 0
         self.last: Artefact | None = None
         self._announce = announce
         self._allowed = {task.content(instance) for instance in (*self.train, *self.valid)}
-        self._began, self._cpu_began = time.monotonic(), self.cpu_s()
+        self._began, self._cpu_began = time.monotonic(), cpu_seconds()
         # What a run inside a fit is held to must not depend on how long the fit has taken, or equal fits would differ.
         self._run_limits = Limits(wall_s=limits.wall_s, memory=limits.memory, threads=limits.threads)
 
@@ -56,7 +56,7 @@ class LocalStudy:
             ContractError: The instance is not of this study.
         """
         self._check(instance)
-        return self.task.load(instance)
+        return self._task.load(instance)
 
     def run(self, instance: Instance, policy: Policy) -> Outcome:
         """Run a policy on an instance; counts as one run.
@@ -67,7 +67,7 @@ class LocalStudy:
         """
         self._check(instance)
         self._count()
-        return attempt(self.task, instance, policy, seed=self.seed, limits=self._run_limits)
+        return attempt(self._task, instance, policy, seed=self.seed, limits=self._run_limits)
 
     def env(self, instance: Instance) -> gymnasium.Env[Any, Any]:
         """The environment of an instance; each episode counts as one run.
@@ -85,7 +85,7 @@ class LocalStudy:
                 count()
                 return super().reset(**options)
 
-        return Counted(self.task.env(instance))
+        return Counted(self._task.env(instance))
 
     def propose(self, policy: Policy) -> None:
         """Put forward the best policy so far.
@@ -117,12 +117,10 @@ class LocalStudy:
 
     def cpu_s(self) -> float:
         """CPU seconds of the fit: this process and the children it has waited for."""
-        times = psutil.Process().cpu_times()
-        used: float = times.user + times.system + times.children_user + times.children_system
-        return used - getattr(self, "_cpu_began", 0.0)
+        return cpu_seconds() - self._cpu_began
 
     def _check(self, instance: Instance) -> None:
-        if self.task.content(instance) not in self._allowed:
+        if self._task.content(instance) not in self._allowed:
             raise ContractError(f"instance {instance.id} is not of this study: a learner sees training data only")
 
     def _count(self) -> None:

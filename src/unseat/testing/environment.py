@@ -31,7 +31,8 @@ def check_environment(task: Task, instances: list[Instance] | None = None, most:
     instance = (base.some(task) if instances is None else instances)[0]
     from unseat.core.env import TaskEnv
 
-    environments: dict[str, Any] = {"derived": TaskEnv(task, instance)}
+    one = len(questions) == 1 and questions[0].agents == 1
+    environments: dict[str, Any] = {"derived": TaskEnv(task, instance)} if one else {}
     own = task.env(instance)
     if type(own) is not TaskEnv:
         environments["native"] = own
