@@ -21,10 +21,11 @@ def source(kind: Kind, split: Split, sized: bool) -> Source:
 
 
 class SmallCache(CacheTask):
-    """Equal sizes."""
+    """Equal sizes; the card's cells are traces that are not here."""
 
     def __init__(self) -> None:
         super().__init__(False, [source(kind, split, False) for kind, split in KINDS.items()])
+        self.card = self.card.model_copy(update={"cells": []})
 
 
 class SmallCacheSized(CacheTask):

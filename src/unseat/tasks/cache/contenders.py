@@ -116,6 +116,29 @@ def _challengers(sized: bool) -> Iterator[Contender]:
     for name in ("linear-random", "linear-optuna"):
         yield _fitted(name, sized, Role.CHALLENGER, partial(_linear, name, sized), blankstein)
     yield _fitted("imitation", sized, Role.CHALLENGER, _imitation, "Liu et al. (Parrot), ICML 2020")
+    if not sized:
+        cacheus = "Vietri et al. (LeCaR), HotStorage 2018; Rodriguez et al. (Cacheus), FAST 2021"
+        yield Contender("lrb", Role.CHALLENGER, _lrb, paper="Song et al. (LRB), NSDI 2020")
+        yield Contender("mixture", Role.CHALLENGER, _mixture, paper=cacheus)
+        yield Contender("lrb-mixture", Role.CHALLENGER, _lrb_mixture, paper=f"{cacheus}; Song et al., NSDI 2020")
+
+
+def _lrb() -> Policy:
+    from unseat.tasks.cache.challengers.lrb import RelaxedBelady
+
+    return RelaxedBelady()
+
+
+def _mixture() -> Policy:
+    from unseat.tasks.cache.challengers.mixture import Mixture
+
+    return Mixture()
+
+
+def _lrb_mixture() -> Policy:
+    from unseat.tasks.cache.challengers.mixture import LearningMixture
+
+    return LearningMixture()
 
 
 def _linear(name: str, sized: bool) -> Learner:

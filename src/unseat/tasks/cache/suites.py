@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -135,25 +135,34 @@ QUICK = frozenset({
     "compiler-c", "packages", "postgres-star", "python-imports", "rocksdb-latest", "source-search", "sqlite-orders",
     "compiler-c-files", "packages-files", "python-imports-files", "source-search-files",
 })  # fmt: skip
-"""One embedded trace of each group; all of them are in the full suite."""
+"""One embedded trace of each group, whose beginnings make the quick suite with those of the generated ones."""
+
+QUICK_REQUESTS = 50_000
+QUICK_SHARES = "2%,10%"
 
 SYNTHETIC: tuple[tuple[Kind, int], ...] = (("drift", 1), ("scan", 2), ("loop", 3), ("churn", 4), ("phases", 5))
 """Kinds and seeds of the generated traces; each kind is a group."""
 
 
 def built_in(sized: bool) -> list[Source]:
-    """The traces of the suites: some of the embedded and the generated ones in both, the others in the full suite."""
+    """The traces of the suites: all of them in the full one, the beginnings of some in the quick one."""
     from unseat.tasks.cache.data import embedded, published
 
-    both, full = frozenset({"quick", "full"}), frozenset({"full"})
     entries = [entry for entry in (*embedded(), *published()) if entry.sized == sized]
-    named = [_entry(entry, both if entry.name in QUICK else full) for entry in entries]
-    return [*named, *(_generated(kind, seed, sized) for kind, seed in SYNTHETIC)]
+    whole = [*map(_entry, entries), *(_generated(kind, seed, sized) for kind, seed in SYNTHETIC)]
+    quick = QUICK | {kind for kind, _ in SYNTHETIC}
+    return [*(_beginning(source) for source in whole if source.name in quick), *whole]
 
 
-def _entry(entry: TraceEntry, suites: frozenset[str]) -> Source:
+def _beginning(whole: Source) -> Source:
+    name, suites = f"{whole.name}-{QUICK_REQUESTS // 1000}k", frozenset({"quick"})
+    return replace(
+        whole, name=name, suites=suites, requests=QUICK_REQUESTS, capacities=capacities(QUICK_SHARES), between=()
+    )
+
+
+def _entry(entry: TraceEntry) -> Source:
     split = SPLITS.get(entry.group, "test")
-
     # A trace that is cut has at most as many objects as the whole: its small capacities are seen when it is read.
     between = [c for c in capacities(BETWEEN_SHARES) if split == "test"]
     chosen, more = (
@@ -161,8 +170,8 @@ def _entry(entry: TraceEntry, suites: frozenset[str]) -> Source:
         for shares in (capacities(SUITE_SHARES), between)
     )
     return Source(
-        entry.name, entry.group, split, suites, partial(entry.load, SUITE_REQUESTS), lambda: entry.content_hash,
-        chosen, SUITE_WARM_UP, entry.sized, SUITE_REQUESTS, more,
+        entry.name, entry.group, split, frozenset({"full"}), partial(entry.load, SUITE_REQUESTS),
+        lambda: entry.content_hash, chosen, SUITE_WARM_UP, entry.sized, SUITE_REQUESTS, more,
     )  # fmt: skip
 
 
@@ -172,6 +181,6 @@ def _generated(kind: Kind, seed: int, sized: bool) -> Source:
     group = f"synthetic-{kind}"
     made = partial(generate, kind, 100_000, 8_000, seed, sizes="lognormal" if sized else None)
     return Source(
-        kind, group, SPLITS[group], frozenset({"quick", "full"}), made, lambda: f"{kind} {seed} {sized}",
+        kind, group, SPLITS[group], frozenset({"full"}), made, lambda: f"{kind} {seed} {sized}",
         capacities(SUITE_SHARES), SUITE_WARM_UP, sized,
     )  # fmt: skip
