@@ -126,7 +126,12 @@ def _rewrite(**changes: Any) -> Callable[[Path], None]:
         ("manifest.json", _rewrite(config={"k": 2}), "do not fit its hash"),
         ("manifest.json", _rewrite(source="m:D"), "do not fit its hash"),
         ("manifest.json", _rewrite(hash="0" * 64), "do not fit its hash"),
-        ("manifest.json", _rewrite(config=None), "do not fit its hash"),
+        ("manifest.json", _rewrite(config=None), "not a readable artefact"),
+        ("manifest.json", _rewrite(config=[1]), "not a readable artefact"),
+        ("manifest.json", _rewrite(source=5), "not a readable artefact"),
+        ("manifest.json", _rewrite(name={}), "not a readable artefact"),
+        ("manifest.json", _rewrite(fit="mine"), "not a readable artefact"),
+        ("manifest.json", lambda path: path.write_text("[" * 10**6), "not a readable artefact"),
         ("arrays.safetensors", Path.unlink, "not a readable artefact"),
         ("arrays.safetensors", _cut, "not a readable artefact"),
         ("arrays.safetensors", lambda path: path.write_bytes(b""), "not a readable artefact"),
@@ -177,6 +182,13 @@ def test_source_that_is_no_policy_is_refused(source: str) -> None:
     """Red: an artefact can make unseat call anything that can be imported, or ends in a traceback."""
     with pytest.raises(UserError, match="a"):
         replace(BASE, source=source).restore()
+
+
+@pytest.mark.parametrize("config", [{}, {"unheard_of": 2}, {"name": "again"}])
+def test_artefact_of_another_version_of_its_code_is_one_clear_line(config: dict[str, Any]) -> None:
+    """Red: a policy whose code has got other fields since ends in a traceback."""
+    with pytest.raises(UserError, match=r"policy w: .*Weighted cannot be made of this artefact .*another version"):
+        replace(Weighted("w", np.ones(3, np.float32)).artefact, config=config, arrays={}).restore()
 
 
 def test_policy_without_fields_must_say_how_it_is_saved() -> None:

@@ -77,6 +77,15 @@ def test_a_failing_policy_is_an_outcome_and_the_run_goes_on(
     assert before.outcome.value == after.outcome.value == 2.5
 
 
+def test_a_policy_that_forks_answers_once(serial: Serial, store: ArtefactStore) -> None:
+    """Red: the copy of a policy that forked answers too, and stops the experiment or gives the next job its outcome."""
+    good = store.put(Constant("three", 3).artefact)
+    done = list(serial.map([bad(store, "fork"), *[job(good, seed=seed) for seed in range(5)]]))
+    assert [one.outcome.status for one in done if one.outcome] == [Status.OK] * 6
+    assert done[0].outcome and done[0].outcome.value != 2.5
+    assert [one.outcome.value for one in done[1:] if one.outcome] == [2.5] * 5
+
+
 def test_limits_do_not_leave_processes(serial: Serial, store: ArtefactStore) -> None:
     """Red: what a killed policy had started itself goes on running."""
     done = one(serial, bad(store, "spawn", Limits(wall_s=1.0)))

@@ -75,6 +75,11 @@ class _Misbehaving(Session):
     def _exit(self) -> None:
         os._exit(3)
 
+    def _fork(self) -> int:
+        self._fork = lambda: 5  # type: ignore[method-assign]
+        os.fork()
+        return 5
+
     def _print(self) -> int:
         print("a policy that talks")  # noqa: T201
         return 5

@@ -182,12 +182,15 @@ class Artefact:
         from safetensors.numpy import load_file
 
         try:
-            manifest = json.loads((folder / "manifest.json").read_text())
+            manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
             arrays = load_file(folder / "arrays.safetensors") if manifest["arrays"] else {}
             artefact = cls(Form(manifest["form"]), manifest["name"], manifest["source"], manifest["config"],
                            arrays, manifest["fit"])  # fmt: skip
             wanted = manifest["hash"]
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+            if not (isinstance(artefact.name, str) and isinstance(artefact.source, str)
+                    and isinstance(artefact.config, dict) and isinstance(artefact.fit, dict | None)):  # fmt: skip
+                raise TypeError("name and source must be texts, config and fit objects")
+        except (OSError, ValueError, KeyError, TypeError, RecursionError, SafetensorError) as error:
             raise UserError(f"{folder}: not a readable artefact ({error}); make it again") from error
         if artefact.hash != wanted:
             raise UserError(f"{folder}: the artefact's contents do not fit its hash; make it again")
@@ -197,7 +200,7 @@ class Artefact:
         """The policy itself.
 
         Raises:
-            UserError: `source` names no policy.
+            UserError: `source` names no policy, or one that cannot be made of this configuration and these arrays.
         """
         module, _, name = self.source.partition(":")
         try:
@@ -206,7 +209,11 @@ class Artefact:
             raise UserError(f"policy {self.name}: no {name!r} in {module!r}; is its package installed?") from error
         if not (isinstance(made, type) and issubclass(made, Policy)):
             raise UserError(f"policy {self.name}: {self.source} is not a Policy")
-        policy = made.restore(self)
+        try:
+            policy = made.restore(self)
+        except (TypeError, ValueError, KeyError) as error:
+            raise UserError(f"policy {self.name}: {self.source} cannot be made of this artefact ({error}); "
+                            "was it saved by another version?") from error  # fmt: skip
         # Policies are frozen dataclasses as a rule; the record travels beside the fields, not among them.
         object.__setattr__(policy, "fit_record", self.fit)
         return policy
