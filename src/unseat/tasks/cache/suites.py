@@ -145,7 +145,7 @@ SYNTHETIC: tuple[tuple[Kind, int], ...] = (("drift", 1), ("scan", 2), ("loop", 3
 
 
 def built_in(sized: bool) -> list[Source]:
-    """The traces of the suites: all of them in the full one, the beginnings of some in the quick one."""
+    """The traces of the suites: all of them in the full one, only the beginnings of some in the quick one."""
     from unseat.tasks.cache.data import embedded, published
 
     entries = [entry for entry in (*embedded(), *published()) if entry.sized == sized]
@@ -155,7 +155,7 @@ def built_in(sized: bool) -> list[Source]:
 
 
 def _beginning(whole: Source) -> Source:
-    name, suites = f"{whole.name}-{QUICK_REQUESTS // 1000}k", frozenset({"quick"})
+    name, suites = f"{whole.name}-{QUICK_REQUESTS // 1000}k", frozenset({"quick", "full"})
     return replace(
         whole, name=name, suites=suites, requests=QUICK_REQUESTS, capacities=capacities(QUICK_SHARES), between=()
     )
