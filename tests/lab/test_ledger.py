@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from unseat.core.errors import UserError
 from unseat.core.learner import Role
 from unseat.core.outcome import Outcome
 from unseat.core.policy import Artefact, Form
-from unseat.lab.ledger import Ledger
+from unseat.lab.ledger import Ledger, _create
 from unseat.lab.records import Fit, Run
 from unseat.lab.store import ArtefactStore
 
@@ -229,6 +230,21 @@ def test_urls_and_paths_are_the_same_ledger(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("UNSEAT_CACHE", str(tmp_path / "cache"))
     with Ledger.open("sqlite://") as elsewhere:
         assert elsewhere.store.root == tmp_path / "cache" / "artefacts"
+
+
+@pytest.mark.parametrize("name", ["mysql", "postgresql", "mssql", "oracle", "sqlite"])
+def test_tables_are_made_in_words_that_the_database_knows(name: str) -> None:
+    """Red: a ledger cannot be made on a database without `IF NOT EXISTS`, or MySQL cuts what is over 64 KB."""
+    said: list[str] = []
+
+    def listen(ddl: Any, *given: Any, **named: Any) -> None:
+        said.append(str(ddl.compile(dialect=listener.dialect)))
+
+    listener: Any = sa.create_mock_engine(f"{name}://", listen)
+    _create(listener)
+    assert len(said) == 5 and all("CREATE" in one for one in said)
+    assert any("IF NOT EXISTS" in one for one in said) == (name in ("sqlite", "postgresql"))
+    assert any("LONGTEXT" in one for one in said) == (name == "mysql")
 
 
 def test_other_databases_ignore_a_known_key_too(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 from platformdirs import user_data_path
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -26,6 +26,8 @@ from unseat.lab.store import ArtefactStore
 
 SCHEMA = 1
 _CHUNK = 400
+# Where MySQL's own TEXT ends at 64 KB, an experiment does not.
+_BODY = sa.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
 
 _tables = sa.MetaData()
 _about = sa.Table("unseat_ledger", _tables, sa.Column("schema", sa.Integer, primary_key=True))
@@ -35,7 +37,7 @@ _runs = sa.Table(
     sa.Column("task", sa.String(200), nullable=False, index=True),
     sa.Column("contender", sa.String(200), nullable=False),
     sa.Column("created", sa.String(40), nullable=False),
-    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("body", _BODY, nullable=False),
 )  # fmt: skip
 _fits = sa.Table(
     "fits", _tables,
@@ -43,14 +45,14 @@ _fits = sa.Table(
     sa.Column("task", sa.String(200), nullable=False),
     sa.Column("contender", sa.String(200), nullable=False),
     sa.Column("created", sa.String(40), nullable=False),
-    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("body", _BODY, nullable=False),
 )  # fmt: skip
 _results = sa.Table(
     "results", _tables,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("task", sa.String(200), nullable=False),
     sa.Column("created", sa.String(40), nullable=False),
-    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("body", _BODY, nullable=False),
 )  # fmt: skip
 
 
@@ -240,10 +242,7 @@ class Ledger:
             if there and _about.name not in there:
                 raise UserError(f"{self.url}: this database is not a ledger of unseat; give another with --ledger")
             if not there:
-                for table in _tables.sorted_tables:
-                    connection.execute(CreateTable(table, if_not_exists=True))
-                    for index in table.indexes:
-                        connection.execute(CreateIndex(index, if_not_exists=True))
+                _create(connection)
         self._insert(_about, [{"schema": SCHEMA}])
         with self._work() as connection:
             newest = connection.execute(sa.select(sa.func.max(_about.c.schema))).scalar_one()
@@ -260,6 +259,17 @@ class Ledger:
             raise
         except SQLAlchemyError as error:
             raise UserError(f"{self.url}: {_advice(error)}") from error
+
+
+def _create(connection: sa.Connection) -> None:
+    """Make the tables; where the dialect can, so that another program may do the same at this moment."""
+    if connection.dialect.name not in ("sqlite", "postgresql"):
+        _tables.create_all(connection)
+        return
+    for table in _tables.sorted_tables:
+        connection.execute(CreateTable(table, if_not_exists=True))
+        for index in table.indexes:
+            connection.execute(CreateIndex(index, if_not_exists=True))
 
 
 def _make_folder(path: Path) -> None:
