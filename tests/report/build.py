@@ -15,6 +15,7 @@ from unseat.core.outcome import Limits, Outcome, Status
 from unseat.core.task import Objective, Task
 from unseat.lab import statistics
 from unseat.lab.records import Fit, Results, Run, digest
+from unseat.lab.statistics import windows
 
 MISSES = Objective("miss ratio", "", lambda problem, limits: 1.0)
 SPEED = Objective("speed", "1/s", lambda problem, limits: 1.0, minimise=False)
@@ -189,6 +190,17 @@ def one_group() -> Results:
     made = runs(contenders(), groups=1, levels=(0.001, 0.01, 0.1))
     missing = {"imitation": "needs the extra torch: pip install 'unseat[torch]'"}
     return results(failing(made, "mixture of experts"), skipped=missing)
+
+
+def one_record() -> Results:
+    """One trace that a person brought, with its values over time."""
+    rng, made = np.random.default_rng(1), []
+    for one in runs(contenders(), groups=1):
+        record = one.outcome.value + rng.normal(0, 0.002, windows.MIN_WINDOWS)
+        record += one.outcome.value - record.mean()
+        metrics = {f"{windows.PREFIX}{place}": float(value) for place, value in enumerate(record)}
+        made.append(replace(one, outcome=replace(one.outcome, metrics=metrics)))
+    return results(made)
 
 
 def failing(made: Sequence[Run], contender: str) -> list[Run]:

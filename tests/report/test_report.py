@@ -197,6 +197,14 @@ def test_one_group_claims_nothing_beyond_itself(tmp_path: Path) -> None:
     assert "IndexError" in text and "&lt;b&gt;in decide" in text and "needs the extra torch" in text
 
 
+def test_an_interval_over_time_claims_nothing_beyond_itself() -> None:
+    """Red: a verdict on one trace, whose interval is over its own time, reads like one on all."""
+    said = sentences(build.one_record())[0]
+    assert said.startswith("relaxed Belady beats") and "[" in said
+    assert said.endswith("The interval is over time, within 1 group, and speaks for these instances alone.")
+    assert "over time" not in sentences(build.results(build.runs(build.contenders())))[0]
+
+
 def test_nothing_at_all_is_reported_too(tmp_path: Path) -> None:
     """Red: an experiment that measured nothing, or incumbents without any of them, ends in a traceback."""
     empty = Results("cache-v0", (), (), (), (), None, None, None)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from unseat.core.learner import Role
 from unseat.lab.records import Comparison, Interval
+from unseat.lab.statistics.bootstrap import MIN_GROUPS
 from unseat.report import digits
 from unseat.report.story import Row, Story
 
@@ -98,12 +99,14 @@ def _compared(comparison: Comparison, story: Story) -> Sentence:
     if comparison.gap_closed is not None:
         gap = _gap(comparison.gap_closed, story.results.bound)
     difference = comparison.difference
+    groups = f"{comparison.groups} group{'s' if comparison.groups > 1 else ''}"
     if difference.low is None or difference.high is None:
-        groups = f"{comparison.groups} group{'s' if comparison.groups > 1 else ''}"
         if difference.point == 0:
             return Sentence(f"{a} and {b} have the same mean {name} over {groups}.", "tie")
         return Sentence(f"The mean {name} of {a} is {change(comparison, story)} than that of {b}, over {groups}: too "
                         f"few for an interval, so this speaks for these instances alone.{gap}", "open")  # fmt: skip
+    if comparison.groups < MIN_GROUPS:
+        gap += f" The interval is over time, within {groups}, and speaks for these instances alone."
     if difference.high < 0:
         return Sentence(f"{a} beats {b}: its mean {name} is {change(comparison, story)}.{gap}", "win")
     if difference.low > 0:
