@@ -218,6 +218,10 @@ def attempt(task: Task, instance: Instance, policy: Policy, *, seed: int, limits
     """Run a policy, and turn whatever it does wrong into an outcome.
 
     Loading the problem is not on the clock. What kills the process or hangs is for the executor to see.
+
+    Raises:
+        UserError: The problem cannot be loaded. Raised by a policy it is an outcome like any other error, or a policy
+            could end the experiment.
     """
     problem = task.load(instance)
     began, cpu = time.perf_counter(), cpu_seconds()
@@ -230,8 +234,6 @@ def attempt(task: Task, instance: Instance, policy: Policy, *, seed: int, limits
         status, message = Status.INVALID, str(error)
     except DeadlineReached as error:
         status, message = Status.TIMEOUT, str(error)
-    except UserError:
-        raise
     except Exception as error:
         # A stranger's policy may raise anything; that is a result of the run, not a fault of the platform.
         status, message = Status.CRASHED, f"{type(error).__name__}: {error}"
