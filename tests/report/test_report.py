@@ -188,6 +188,19 @@ def test_without_a_challenger_the_incumbent_is_named() -> None:
     assert said.startswith("No challenger was measured. S3-FIFO (tuned) is the incumbent") and "% less in cost" in said
 
 
+def test_a_line_has_a_gap_where_the_comparison_has_one() -> None:
+    """Red: the table of instances shows gaps that the headroom rule has left out of the figure above it."""
+    made = []
+    for index, best in enumerate((0.5, 0.402)):
+        for name, role, value in (("lru", Role.INCUMBENT, 0.6), ("arc", Role.INCUMBENT, best),
+                                  ("net", Role.CHALLENGER, 0.5), ("opt", Role.BOUND, 0.4)):  # fmt: skip
+            made.append(build.run(name, role, f"i{index}", f"g{index}", f"s{index}", None, value))
+    shown = build.results(made, incumbent="lru", challenger="net", bound="opt", fits=())
+    lines = {line.instance: line.gap for line in Story.of(shown, build.find()).lines}
+    assert lines == {"i0": pytest.approx(0.5), "i1": None}
+    assert shown.comparisons[0].per_group == {"g0": pytest.approx(0.5)}
+
+
 def test_one_group_claims_nothing_beyond_itself(tmp_path: Path) -> None:
     """Red: a verdict on one trace reads like one on all."""
     said = sentences(build.one_group())

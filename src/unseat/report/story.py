@@ -144,13 +144,16 @@ class Story:
         names = (self.results.incumbent, self.results.challenger, self.results.bound)
         first = {run.instance: run for run in reversed(self.runs)}
         by_name = [self._by_instance(name) for name in names]
+        best: dict[str, list[Run]] = {}
+        for run in self._best:
+            best.setdefault(run.instance, []).append(run)
         lines = []
         for instance, run in first.items():
             ran = [own.get(instance, []) for own in by_name]
             incumbent, challenger, bound = (_mean(own) for own in ran)
             lines.append(Line(
                 instance, run.group, run.series or instance, run.level, incumbent, challenger, bound,
-                self._ratio(challenger, incumbent), self._gap(incumbent, challenger, bound),
+                self._ratio(challenger, incumbent), self._gap(incumbent, challenger, bound, _mean(best.get(instance, []))),
                 tuple(one.key for own in ran[:2] for one in own[:1]),
             ))  # fmt: skip
         return sorted(lines, key=lambda line: (-(line.ratio or 0), line.instance))
@@ -248,12 +251,16 @@ class Story:
         over, under = (a, b) if self.objective.minimise else (b, a)
         return over / under if under > 0 else 1.0 if over == under else None
 
-    def _gap(self, incumbent: float | None, challenger: float | None, bound: float | None) -> float | None:
-        if incumbent is None or challenger is None or bound is None:
+    def _gap(
+        self, incumbent: float | None, challenger: float | None, bound: float | None, best: float | None
+    ) -> float | None:
+        """The gap closed on an instance, if its headroom, from its best incumbent, is enough for gap figures."""
+        if incumbent is None or challenger is None or bound is None or best is None:
             return None
         turn = 1 if self.objective.minimise else -1
-        room = turn * (incumbent - bound)
-        return turn * (incumbent - challenger) / room if room > 0 and room >= self.card.min_headroom else None
+        room = turn * (best - bound)
+        enough = room > 0 and room >= self.card.min_headroom * (1 - 1e-12)
+        return turn * (incumbent - challenger) / (turn * (incumbent - bound)) if enough else None
 
     @staticmethod
     def _headroom(lines: list[Line]) -> float:
