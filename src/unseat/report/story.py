@@ -153,7 +153,8 @@ class Story:
             incumbent, challenger, bound = (_mean(own) for own in ran)
             lines.append(Line(
                 instance, run.group, run.series or instance, run.level, incumbent, challenger, bound,
-                self._ratio(challenger, incumbent), self._gap(incumbent, challenger, bound, _mean(best.get(instance, []))),
+                self._ratio(challenger, incumbent),
+                self._gap(incumbent, challenger, bound, _mean(best.get(instance, []))),
                 tuple(one.key for own in ran[:2] for one in own[:1]),
             ))  # fmt: skip
         return sorted(lines, key=lambda line: (-(line.ratio or 0), line.instance))
