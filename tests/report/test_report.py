@@ -105,6 +105,13 @@ def test_names_cannot_break_out_of_the_page(tmp_path: Path) -> None:
     assert any(build.HOSTILE in data for data in read.text)
 
 
+def test_a_name_that_is_no_text_is_shown_by_its_number(tmp_path: Path) -> None:
+    """Red: a trace whose file name is no UTF-8 has no report."""
+    name = b"latin-\xe9.csv".decode("utf-8", "surrogateescape")
+    assert "latin-\\udce9.csv" in page(tmp_path, build.results([], incumbent=None, challenger=None, bound=None,
+                                                             skipped={name: "of no use"}))  # fmt: skip
+
+
 def test_a_win_is_said_with_its_interval() -> None:
     """Red: the page does not say what won and by how much."""
     [said] = sentences(build.win())

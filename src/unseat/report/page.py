@@ -58,7 +58,8 @@ def write(results: Sequence[Results], folder: Path, *, find: Callable[[str], Tas
     )  # fmt: skip
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "index.html").write_text(page, encoding="utf-8")
+        # The name of a file on disk need not be text; what cannot be encoded is shown by its number.
+        (folder / "index.html").write_text(page, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise UserError(f"{folder}: the report cannot be written: {error.strerror}; choose another with -o") from error
     return folder / "index.html"
