@@ -69,7 +69,8 @@ def test_stopping_changes_nothing(ids: list[int], capacity: int, where: float) -
 @given(ids=REQUESTS, capacity=CAPACITY)
 def test_residents_are_those_that_were_requested_and_not_noted_as_evicted(ids: list[int], capacity: int) -> None:
     """Red: an object is counted as a hit that is not held, two leave at once, or the evicted are misreported."""
-    state, held = planted(ids, capacity), set()
+    state = planted(ids, capacity)
+    held: set[int] = set()
     for t, x in enumerate(ids):
         counts = np.zeros(8, np.int64)
         trees.run(np.array(ids, np.int32), NO_SIZES, t, t + 1, capacity, state, counts)
