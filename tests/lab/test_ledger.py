@@ -201,6 +201,32 @@ def test_another_file_is_not_taken_for_a_ledger(tmp_path: Path) -> None:
             Ledger.open(url)
 
 
+def test_a_ledger_that_another_program_is_making_is_one(tmp_path: Path) -> None:
+    """Red: of two first runs at once, one says that the other's half-made ledger is none, or finds no table."""
+    path = tmp_path / "ledger.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE unseat_ledger (schema INTEGER NOT NULL PRIMARY KEY)")
+    with Ledger.open(str(path)) as ledger:
+        ledger.add_runs([run(1)])
+        assert len(ledger.query()) == 1
+
+
+@pytest.mark.parametrize("body", ["", "[]", "5", "{}", '{"runs": [{"key": "gone"}]}', '{"unheard_of": 1}', "[" * 10**5])
+def test_a_damaged_row_is_one_clear_line(tmp_path: Path, body: str) -> None:
+    """Red: a row that another program has written or cut ends in a traceback."""
+    path = tmp_path / "ledger.db"
+    with Ledger.open(str(path)) as ledger:
+        ledger.add_runs([run(1)])
+        with sqlite3.connect(path) as connection:
+            connection.execute("UPDATE runs SET body = ?", [body])
+            connection.execute("INSERT INTO results (task, created, body) VALUES ('tiny-v0', '', ?)", [body])
+        asks = (ledger.query, lambda: ledger.find("0"), ledger.last, ledger.latest, lambda: ledger.runs([run(1).key]))
+        for ask in asks:
+            with pytest.raises(UserError, match=r"ledger.db: a damaged row") as raised:
+                ask()
+            assert len(str(raised.value)) < 400
+
+
 def test_a_password_is_not_shown() -> None:
     """Red: the password of a ledger's database ends up in a log."""
     with pytest.raises(UserError, match=r"nosuchdatabase://ada:\*\*\*@host/x: not a ledger's address") as raised:
@@ -243,6 +269,7 @@ def test_tables_are_made_in_words_that_the_database_knows(name: str) -> None:
     listener: Any = sa.create_mock_engine(f"{name}://", listen)
     _create(listener)
     assert len(said) == 5 and all("CREATE" in one for one in said)
+    assert "unseat_ledger" in said[0], "another program that looks in the middle must know it for a ledger"
     assert any("IF NOT EXISTS" in one for one in said) == (name in ("sqlite", "postgresql"))
     assert any("LONGTEXT" in one for one in said) == (name == "mysql")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import sqlalchemy as sa
 from platformdirs import user_data_path
@@ -23,6 +23,8 @@ from unseat.core.policy import Artefact
 from unseat.data.store import cache_folder
 from unseat.lab.records import Fit, Results, Run
 from unseat.lab.store import ArtefactStore
+
+Row = TypeVar("Row")
 
 SCHEMA = 1
 _CHUNK = 400
@@ -102,7 +104,7 @@ class Ledger:
 
     def runs(self, keys: Iterable[str]) -> dict[str, Run]:
         """The runs that are there, by key."""
-        return {row.key: Run.from_record(json.loads(row.body)) for row in self._by_key(_runs, keys)}
+        return {row.key: self._read(row.body, Run.from_record) for row in self._by_key(_runs, keys)}
 
     def add_runs(self, runs: Sequence[Run]) -> None:
         """Add runs in one transaction: all of them are kept, or none and an error says so."""
@@ -117,7 +119,7 @@ class Ledger:
         if contender is not None:
             asked = asked.where(_runs.c.contender == contender)
         with self._work() as connection:
-            return [Run.from_record(json.loads(row.body)) for row in connection.execute(asked)]
+            return [self._read(row.body, Run.from_record) for row in connection.execute(asked)]
 
     def find(self, prefix: str) -> Run:
         """The one run whose key begins so.
@@ -131,11 +133,11 @@ class Ledger:
         if len(rows) != 1 or not prefix:
             how = "no run" if not rows else "more than one run"
             raise UserError(f"{self.url}: {how} has a key that begins with {prefix!r}; `unseat run --json` shows keys")
-        return Run.from_record(json.loads(rows[0].body))
+        return self._read(rows[0].body, Run.from_record)
 
     def fits(self, keys: Iterable[str]) -> dict[str, Fit]:
         """The fits that are there, by key."""
-        return {row.key: Fit.from_record(json.loads(row.body)) for row in self._by_key(_fits, keys)}
+        return {row.key: self._read(row.body, Fit.from_record) for row in self._by_key(_fits, keys)}
 
     def fit(self, key: str) -> Fit:
         """The fit of that key.
@@ -183,15 +185,15 @@ class Ledger:
         if row is None:
             what = f"of {task} " if task else ""
             raise UserError(f"{self.url}: no experiment {what}yet; do one with `unseat run {task or 'TASK'}`")
-        return self._whole(json.loads(row.body))
+        return self._read(row.body, self._whole)
 
     def latest(self) -> list[Results]:
         """The newest experiment of every task, by task."""
         newest = sa.select(sa.func.max(_results.c.id)).group_by(_results.c.task)
         asked = sa.select(_results.c.body).where(_results.c.id.in_(newest)).order_by(_results.c.task)
         with self._work() as connection:
-            bodies = [json.loads(row.body) for row in connection.execute(asked)]
-        return [self._whole(body) for body in bodies]
+            bodies = [row.body for row in connection.execute(asked)]
+        return [self._read(body, self._whole) for body in bodies]
 
     def close(self) -> None:
         """Let go of the database."""
@@ -202,6 +204,15 @@ class Ledger:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _read(self, body: str, make: Callable[[dict[str, Any]], Row]) -> Row:
+        """A row as what it stands for; another program, or a stranger, may have written it."""
+        try:
+            return make(json.loads(body))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            what = f"{type(error).__name__}: {error}"
+            raise UserError(f"{self.url}: a damaged row, {body[:60]!r} ({what:.80}); give another ledger with --ledger"
+                            ) from error  # fmt: skip
 
     def _whole(self, body: dict[str, Any]) -> Results:
         runs = self.runs(entry["key"] for entry in body["runs"])
@@ -241,7 +252,7 @@ class Ledger:
             there = set(sa.inspect(connection).get_table_names())
             if there and _about.name not in there:
                 raise UserError(f"{self.url}: this database is not a ledger of unseat; give another with --ledger")
-            if not there:
+            if not there.issuperset(_tables.tables):
                 _create(connection)
         self._insert(_about, [{"schema": SCHEMA}])
         with self._work() as connection:
@@ -262,11 +273,16 @@ class Ledger:
 
 
 def _create(connection: sa.Connection) -> None:
-    """Make the tables; where the dialect can, so that another program may do the same at this moment."""
+    """Make the tables that are not there; where the dialect can, so that another program may do the same right now.
+
+    What tells a ledger from other databases comes first, since another program may look at any moment.
+    """
+    tables = [_about, _runs, _fits, _results]
     if connection.dialect.name not in ("sqlite", "postgresql"):
-        _tables.create_all(connection)
+        for table in tables:
+            _tables.create_all(connection, [table])
         return
-    for table in _tables.sorted_tables:
+    for table in tables:
         connection.execute(CreateTable(table, if_not_exists=True))
         for index in table.indexes:
             connection.execute(CreateIndex(index, if_not_exists=True))
