@@ -73,9 +73,9 @@ def _hits(trace: Trace, capacity: int, judged_from: int, windows: int) -> tuple[
     if capacity < 1:
         raise UserError(f"{trace.name}: capacity {capacity} holds nothing; ask for at least 1")
     following = next_access(trace.ids, trace.n_objects)
-    levels = [np.zeros(n_words, np.uint64) for n_words in _level_words(trace.n_requests)]
+    bits, words, summaries = (np.zeros(n_words, np.uint64) for n_words in _level_words(trace.n_requests))
     hits = np.zeros(windows, np.int64)
-    return hits, int(_min(following, judged_from, capacity, *levels, hits))
+    return hits, int(_min(following, judged_from, capacity, bits, words, summaries, hits))
 
 
 def _level_words(n_requests: int) -> tuple[int, int, int]:
