@@ -27,7 +27,10 @@ def command(
     from unseat.lab.ledger import Ledger
 
     with Ledger.open(ledger) as book:
-        found = [book.last(registry.task(name).card.full_id) for name in tasks] if tasks else book.latest()
+        if tasks:
+            found = [book.last(registry.task(name).card.full_id) for name in tasks]
+        else:
+            found = sorted(book.latest(), key=lambda one: one.task)
     known = {each.task: task for each in found if (task := loadable(each)) is not None}
     if not known:
         raise UserError("there is nothing to report yet; `unseat run TASK` measures something")
