@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.tasks.cache.reference.workloads import workloads
 
+from unseat.core.outcome import Limits
 from unseat.core.policy import Artefact, Policy, View
 from unseat.tasks.cache.challengers import lrb
 from unseat.tasks.cache.challengers.lrb import Apprentice, Recipe, RelaxedBelady
@@ -19,6 +20,7 @@ from unseat.tasks.cache.engine.trace import Trace
 from unseat.tasks.cache.generators import generate
 from unseat.tasks.cache.incumbents import s3fifo
 from unseat.tasks.cache.problem import Problem, fused, serve
+from unseat.tasks.cache.task import CacheTask
 
 NO_SIZES = np.empty(0, np.int64)
 POLICIES: list[Policy] = [RelaxedBelady(), Mixture(), LearningMixture()]
@@ -143,3 +145,10 @@ def test_trees_learn_what_recency_cannot_see() -> None:
     session = RelaxedBelady().start(case.view(), 0)
     served = serve(Problem(case.trace, 100, 40_000), session, fused(case, session))
     assert served.judged.misses / served.judged.requests < 0.56
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
+def test_memory_is_counted_in_every_outcome(policy: Policy) -> None:
+    """Red: what a learned policy holds besides the objects is not reported, or is out of bounds."""
+    found = CacheTask(False).run(problem(np.arange(3_000) % 700, 100), policy, seed=0, limits=Limits())
+    assert 0 < found.metrics["metadata_bytes"] < 8 * 2**20

@@ -93,7 +93,10 @@ class CacheTask(Task):
         serve_s = time.perf_counter() - began
         found = problem.outcome(served.warm, served.judged, start_s=start_s, learn_s=served.learn_s, serve_s=serve_s)
         decide_s = asker.decide_s if asker and asker.decisions else None
-        return replace(found, decide_s=decide_s, metrics={**found.metrics, **problem.windows(served.missed)})
+        metrics = {**found.metrics, **problem.windows(served.missed)}
+        if counted := getattr(session, "metadata_bytes", None):
+            metrics["metadata_bytes"] = counted()
+        return replace(found, decide_s=decide_s, metrics=metrics)
 
     def contenders(self) -> Mapping[str, Contender]:
         """Incumbents, tuned incumbents, challengers, bounds and baselines."""

@@ -159,6 +159,13 @@ class RelaxedSession(Session):
         run, cache = self.kernel
         self.kernel = run, self.apprentice.learn(cache, seen.ids.size)  # type: ignore[arg-type]
 
+    def metadata_bytes(self) -> int:
+        """Bytes that the policy holds besides the objects."""
+        from unseat.tasks.cache.engine import sampled_trees
+
+        assert self.kernel is not None
+        return sampled_trees.metadata_bytes(self.kernel[1])  # type: ignore[arg-type]
+
 
 @dataclass(frozen=True)
 class RelaxedBelady(Policy):

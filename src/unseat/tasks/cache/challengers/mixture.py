@@ -24,6 +24,13 @@ class MixtureSession(Session):
         from unseat.tasks.cache.engine import mixture
 
         self.kernel: Any = (mixture.run, mixture.init(n_objects, capacity, seed, learns))
+        self.capacity, self.n_objects = capacity, n_objects
+
+    def metadata_bytes(self) -> int:
+        """Bytes that the policies hold besides the objects."""
+        from unseat.tasks.cache.engine import mixture
+
+        return mixture.metadata_bytes(self.kernel[1], self.capacity, self.n_objects)
 
 
 class LearningMixtureSession(MixtureSession):
