@@ -20,6 +20,7 @@ import numpy as np
 
 from unseat.core.errors import UserError
 from unseat.core.learner import Role
+from unseat.core.outcome import Limits
 from unseat.core.policy import Policy
 from unseat.core.task import Instance
 from unseat.tasks.cache import bounds
@@ -28,12 +29,14 @@ from unseat.tasks.cache.challengers.mixture import LearningMixture, Mixture
 from unseat.tasks.cache.contenders import contenders
 from unseat.tasks.cache.engine.simulate import simulate
 from unseat.tasks.cache.incumbents import FUSED
-from unseat.tasks.cache.problem import Problem, fused, serve
+from unseat.tasks.cache.problem import Problem
 from unseat.tasks.cache.task import CacheTask
 
 INCUMBENTS = ("fifo", "lru", "clock", "sieve", "s3fifo", "lfu", "arc", "lirs", "wtinylfu")
 HEADROOM = 0.003
-TARGETS = {"mean": 0.20, "median": 0.15, "single": 0.27, "least": -0.02, "requests_per_s": 100_000.0}
+TARGETS = {"mean": 0.20, "low": 0.0, "median": 0.15, "single": 0.27, "least": -0.02, "requests_per_s": 100_000.0}
+LINEAR = 700_000.0
+"""Requests a second that the linear scorers have to serve."""
 
 
 @dataclass
@@ -65,10 +68,9 @@ class Cell:
         return (base - self.misses[challenger]) / max(base - self.bound, 1)
 
 
-def tuned() -> list[Policy]:
-    """The tuned incumbents as they ship; cells of their training groups flatter them, which is to their favour."""
-    shipped = [one.shipped for one in contenders(False).values() if one.role is Role.INCUMBENT and one.shipped]
-    return [policy() for policy in shipped]
+def shipped(role: Role) -> list[Policy]:
+    """Fitted policies as they ship: tuned incumbents or linear scorers; cells of their training groups flatter them."""
+    return [one.shipped() for one in contenders(False).values() if one.role is role and one.shipped]
 
 
 def measure(task: CacheTask, instance: Instance, challengers: list[Policy], seed: int) -> Cell:
@@ -79,10 +81,12 @@ def measure(task: CacheTask, instance: Instance, challengers: list[Policy], seed
     cell = Cell(instance.id, instance.group, problem.capacity, trace.n_requests, trace.n_requests - warm, bound)
     for name in INCUMBENTS:
         cell.misses[name] = simulate(FUSED[name], trace, problem.capacity, warm)[1].misses
-    for policy in [*tuned(), *challengers] if cell.headroom > HEADROOM else []:
-        session = policy.start(problem.view(), seed)
+    for policy in (
+        [*shipped(Role.INCUMBENT), *shipped(Role.CHALLENGER), *challengers] if cell.headroom > HEADROOM else []
+    ):
         began = time.process_time()
-        cell.misses[policy.name] = serve(problem, session, fused(problem, session)).judged.misses
+        found = task.run(problem, policy, seed=seed, limits=Limits())
+        cell.misses[policy.name] = int(found.metrics["judged_misses"])
         cell.seconds[policy.name] = time.process_time() - began
     return cell
 
@@ -99,6 +103,11 @@ def interval(values: dict[str, list[float]], draws: int = 2000) -> tuple[float, 
     return float(low), float(high)
 
 
+def rate(cells: list[Cell], name: str) -> float:
+    """Requests a second of CPU time, learning included."""
+    return sum(cell.requests for cell in cells) / sum(cell.seconds[name] for cell in cells)
+
+
 def summary(cells: list[Cell], name: str, single: str) -> dict[str, float]:
     """The figures that the targets name, printed as a line."""
     by_group: dict[str, list[float]] = {}
@@ -107,9 +116,9 @@ def summary(cells: list[Cell], name: str, single: str) -> dict[str, float]:
     gaps = np.concatenate([np.array(part) for part in by_group.values()])
     low, high = interval(by_group)
     found = {
-        "mean": float(gaps.mean()), "median": float(np.median(gaps)), "least": float(gaps.min()),
+        "mean": float(gaps.mean()), "low": low, "median": float(np.median(gaps)), "least": float(gaps.min()),
         "single": float(np.mean([cell.gap(name, single) for cell in cells])),
-        "requests_per_s": sum(c.requests for c in cells) / sum(c.seconds[name] for c in cells),
+        "requests_per_s": rate(cells, name),
     }  # fmt: skip
     print(f"{name:12s} against the best of each trace: mean {found['mean']:+.3f} [{low:+.3f}, {high:+.3f}], median "
           f"{found['median']:+.3f}, least {found['least']:+.3f}; against {single}: mean {found['single']:+.3f}; "
@@ -149,10 +158,13 @@ def main() -> int:
     if not cells:
         print("no cell could be run: set UNSEAT_DATA, or loosen --only", file=sys.stderr)
         return 2
-    singles = [*INCUMBENTS, *(policy.name for policy in tuned())]
+    singles = [*INCUMBENTS, *(policy.name for policy in shipped(Role.INCUMBENT))]
     single = min(singles, key=lambda name: np.mean([cell.misses[name] / cell.judged for cell in cells]))
     found = [summary(cells, name, single) for name in names][-1]
+    linear = {policy.name: rate(cells, policy.name) for policy in shipped(Role.CHALLENGER)}
+    print("linear scorers: " + ", ".join(f"{name} {speed / 1e6:.2f}M requests/s" for name, speed in linear.items()))
     missed = [f"{key} {found[key]:.3f} < {target}" for key, target in TARGETS.items() if found[key] < target]
+    missed += [f"{name} {speed:.0f} < {LINEAR}" for name, speed in linear.items() if speed < LINEAR]
     print(f"{names[-1]}: " + ("all targets reached" if not missed else "missed: " + "; ".join(missed)))
     return 1 if missed else 0
 
@@ -162,9 +174,8 @@ def warm_up_compiler(task: CacheTask, challengers: list[Policy]) -> None:
     from unseat.tasks.cache.engine.trace import from_raw
 
     problem = Problem(from_raw(np.arange(200) % 90), 64, 0)
-    for policy in challengers:
-        session = policy.start(problem.view(), 0)
-        serve(problem, session, fused(problem, session))
+    for policy in [*shipped(Role.INCUMBENT), *shipped(Role.CHALLENGER), *challengers]:
+        task.run(problem, policy, seed=0, limits=Limits())
 
 
 if __name__ == "__main__":

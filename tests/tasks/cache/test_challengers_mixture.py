@@ -13,6 +13,7 @@ from tests.tasks.cache.reference.workloads import workloads
 from unseat.core.outcome import Limits
 from unseat.core.policy import Artefact, Policy, View
 from unseat.tasks.cache.challengers import lrb
+from unseat.tasks.cache.challengers.linear import make
 from unseat.tasks.cache.challengers.lrb import Apprentice, Recipe, RelaxedBelady
 from unseat.tasks.cache.challengers.mixture import LearningMixture, Mixture
 from unseat.tasks.cache.engine import mixture, sampled_trees
@@ -147,7 +148,7 @@ def test_trees_learn_what_recency_cannot_see() -> None:
     assert served.judged.misses / served.judged.requests < 0.56
 
 
-@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
+@pytest.mark.parametrize("policy", [*POLICIES, make({"age": 1.0})], ids=lambda policy: policy.name)
 def test_memory_is_counted_in_every_outcome(policy: Policy) -> None:
     """Red: what a learned policy holds besides the objects is not reported, or is out of bounds."""
     found = CacheTask(False).run(problem(np.arange(3_000) % 700, 100), policy, seed=0, limits=Limits())

@@ -13,7 +13,7 @@ from unseat.core.policy import Asker, Form, Policy, Session
 from unseat.core.task import Task
 from unseat.tasks.cache.engine.trace import from_raw
 from unseat.tasks.cache.problem import LEARN_EVERY, Problem, fused
-from unseat.tasks.cache.question import asked, compiled
+from unseat.tasks.cache.question import asked, compiled, empty_cache
 from unseat.tasks.cache.task import CacheTask
 from unseat.testing import TaskSuite, check_instances
 
@@ -54,9 +54,9 @@ class CacheSuite(TaskSuite):
         if policy.form is Form.FUSED:
             advance = fused(problem, session)
         elif session.kernel:
-            advance = compiled(problem, session, 0)
+            advance = compiled(problem, session, empty_cache(problem, 0))
         else:
-            advance = asked(problem, Asker(session, task.questions["evict"]), 0)
+            advance = asked(problem, Asker(session, task.questions["evict"]), empty_cache(problem, 0))
         counts, misses = np.zeros(4, np.int64), []
         for request in range(moment):
             advance(request, request + 1, counts)

@@ -28,10 +28,6 @@ TITLES: Mapping[str, str] = {
 """The names that papers and people use."""
 
 
-class Loop(Session):
-    """A cache and its policy in one compiled loop; `kernel` is the loop and its state."""
-
-
 @dataclass(frozen=True)
 class Classical(Policy):
     """A compiled policy of `FUSED` with its parameters.
@@ -50,10 +46,9 @@ class Classical(Policy):
     def start(self, view: View, seed: int) -> Session:
         """Allocate the loop's state; the size of the id space is the engine's bookkeeping, no knowledge of a policy."""
         fused = FUSED[self.algorithm]
-        whole = {name for name, parameter in fused.parameters.items() if isinstance(parameter.default, int)}
-        values = {name: round(value) if name in whole else value for name, value in self.parameters.items()}
+        values = fused.rounded(self.parameters)
         if self.algorithm in ("random", "random-sized"):
             values = {"seed": seed, **values}
-        session = Loop()
+        session = Session()
         session.kernel = fused.run, fused.init(view.facts["id_space"], view.facts["capacity"], **values)
         return session

@@ -26,9 +26,8 @@ def empty_cache(problem: Problem, seed: int) -> sampled.State:
     return sampled.init(problem.trace.n_objects, problem.capacity, seed, problem.trace.sizes is not None)
 
 
-def compiled(problem: Problem, session: Session, seed: int) -> Advance:
+def compiled(problem: Problem, session: Session, cache: sampled.State) -> Advance:
     """Serve by a compiled policy ``kernel(features, *arrays) -> row``, in one loop with the engine."""
-    cache = empty_cache(problem, seed)
 
     def advance(start: int, stop: int, counts: Int64) -> None:
         assert session.kernel is not None
@@ -44,9 +43,8 @@ def compiled(problem: Problem, session: Session, seed: int) -> Advance:
     return advance
 
 
-def asked(problem: Problem, asker: Asker, seed: int) -> Advance:
+def asked(problem: Problem, asker: Asker, cache: sampled.State) -> Advance:
     """Serve by asking a Python policy at each eviction, and pay it for what it missed."""
-    cache = empty_cache(problem, seed)
 
     def advance(start: int, stop: int, counts: Int64) -> None:
         judged = start >= problem.judged_from

@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,21 +80,24 @@ class CacheTask(Task):
         began = time.perf_counter()
         session = policy.start(problem.view(deadline), seed)
         start_s = time.perf_counter() - began
-        asker = None
+        asker, counted = None, getattr(session, "metadata_bytes", None)
         if policy.form is Form.FUSED:
             advance = fused(problem, session)
         else:
-            from unseat.tasks.cache.question import asked, compiled
+            from unseat.tasks.cache.engine import sampled
+            from unseat.tasks.cache.question import asked, compiled, empty_cache
 
             asker = Asker(session, self.questions["evict"], deadline)
-            advance = compiled(problem, session, seed) if session.kernel else asked(problem, asker, seed)
+            cache = empty_cache(problem, seed)
+            advance = compiled(problem, session, cache) if session.kernel else asked(problem, asker, cache)
+            counted = partial(sampled.metadata_bytes, cache)
         began = time.perf_counter()
         served = serve(problem, session, advance, deadline)
         serve_s = time.perf_counter() - began
         found = problem.outcome(served.warm, served.judged, start_s=start_s, learn_s=served.learn_s, serve_s=serve_s)
         decide_s = asker.decide_s if asker and asker.decisions else None
         metrics = {**found.metrics, **problem.windows(served.missed)}
-        if counted := getattr(session, "metadata_bytes", None):
+        if counted:
             metrics["metadata_bytes"] = counted()
         return replace(found, decide_s=decide_s, metrics=metrics)
 

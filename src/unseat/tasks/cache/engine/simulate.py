@@ -47,16 +47,10 @@ def simulate(
     if fused.sized and trace.sizes is None:
         raise UserError(f"{trace.name}: policy {fused.name} needs object sizes and the trace has none")
     sizes = np.empty(0, np.int64) if trace.sizes is None else trace.sizes
-    state = fused.init(trace.n_objects, capacity, **_whole(fused, parameters))
+    state = fused.init(trace.n_objects, capacity, **fused.rounded(parameters))
     parts = []
     for start, stop in ((0, judged_from), (judged_from, trace.n_requests)):
         counts = np.zeros(4, np.int64)
         fused.run(trace.ids, sizes, start, stop, capacity, state, counts)
         parts.append(Counts(*(int(count) for count in counts)))
     return parts[0], parts[1]
-
-
-def _whole(fused: Fused, parameters: dict[str, float]) -> dict[str, float]:
-    """Round the values of whole parameters, since tuners draw real numbers."""
-    whole = {name for name, parameter in fused.parameters.items() if isinstance(parameter.default, int)}
-    return {name: round(value) if name in whole else value for name, value in parameters.items()}

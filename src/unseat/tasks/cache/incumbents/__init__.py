@@ -55,6 +55,11 @@ class Fused:
     sized: bool = False
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
 
+    def rounded(self, parameters: Mapping[str, float]) -> dict[str, float]:
+        """The values with those of whole parameters rounded, since tuners draw real numbers."""
+        whole = {name for name, parameter in self.parameters.items() if isinstance(parameter.default, int)}
+        return {name: round(value) if name in whole else value for name, value in parameters.items()}
+
     def _load(self) -> ModuleType:
         return import_module(self.module)
 
