@@ -6,6 +6,7 @@ end is in the next one) comes again in front of the next. Errors name the record
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,7 +89,7 @@ class Packed:
 
 
 @dataclass
-class Lines:
+class Lines(ABC):
     """Base of the text formats: whole lines in, blank ones dropped; the record named in an error is the line."""
 
     path: Path
@@ -111,9 +112,9 @@ class Lines:
     def keeps(self, lines: text.Tokens) -> NDArray[np.bool_]:
         return lines.end > lines.start
 
+    @abstractmethod
     def parse(self, lines: text.Tokens, numbers: NDArray[np.int64]) -> Requests:
         """Requests of these lines; `numbers` are their line numbers."""
-        raise NotImplementedError
 
     def wrong(self, line: int, what: str, found: str) -> UserError:
         return UserError(f"{self.path}: line {line}: {what}, found {found!r}")
