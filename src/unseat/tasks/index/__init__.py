@@ -1,0 +1,15 @@
+"""Where is this key in the sorted array? The task `index`: nanoseconds a lookup at a memory budget."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from unseat.tasks.index.task import IndexTask
+
+
+def task() -> IndexTask:
+    """The task `index`."""
+    from unseat.tasks.index.task import IndexTask
+
+    return IndexTask()
