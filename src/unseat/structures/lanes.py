@@ -1,8 +1,8 @@
 """Compare a cache line of keys with a query at once.
 
-Left to itself the compiler counts the smaller keys of a node one by one: Numba's loops over so few elements are unrolled
-before they can be vectorised. Said as one vector comparison it takes a compare, a move of the mask and a population
-count where the processor has 512-bit vectors, and two to four of each where they are narrower.
+Left to itself the compiler counts the smaller keys of a node one by one: Numba's loops over so few elements are
+unrolled before they can be vectorised. Said as one vector comparison it takes a compare, a move of the mask and a
+population count where the processor has 512-bit vectors, and two to four of each where they are narrower.
 """
 
 from __future__ import annotations
