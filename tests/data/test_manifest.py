@@ -72,3 +72,18 @@ def test_an_absent_manifest_is_named(tmp_path: Path) -> None:
     """Red: an installation without its manifest ends in a traceback."""
     with pytest.raises(UserError, match=r"nowhere\.toml"):
         load_manifest(tmp_path / "nowhere.toml")
+
+
+def test_a_publisher_that_gives_only_md5(tmp_path: Path) -> None:
+    """Red: a set without a published SHA-256 cannot be named, or someone invents one."""
+    path = tmp_path / "data.toml"
+    path.write_text(GOOD.replace(f'sha256 = "{"0" * 64}"', f'md5 = "{"1" * 32}"').replace("bytes = 5\n", ""))
+    entry = load_manifest(path).files[0]
+    assert (entry.hash, entry.hash_name, entry.bytes) == (("md5", "1" * 32), "MD5", None)
+
+
+@pytest.mark.parametrize("new", ["", f'sha256 = "{"0" * 64}"\nmd5 = "{"1" * 32}"'])
+def test_a_file_has_one_hash(tmp_path: Path, new: str) -> None:
+    """Red: a file is taken unchecked, or one of two hashes is silently ignored."""
+    with pytest.raises(UserError, match="give its sha256"):
+        load(tmp_path, GOOD.replace(f'sha256 = "{"0" * 64}"', new))

@@ -73,7 +73,7 @@ def describe(state: State) -> dict[str, object]:
     entry = state.entry
     return {
         "task": entry.task, "name": entry.name, "where": state.where, "path": state.path, "bytes": entry.bytes,
-        "sha256": entry.sha256, "licence": entry.licence, "source": entry.source, "urls": entry.urls,
+        "sha256": entry.sha256, "md5": entry.md5, "licence": entry.licence, "source": entry.source, "urls": entry.urls,
     }  # fmt: skip
 
 
@@ -84,5 +84,6 @@ def _print(states: list[State]) -> None:
     table = Table("task", "file", "where", "bytes", "licence", box=None)
     for state in states:
         entry = state.entry
-        table.add_row(entry.task, entry.name, state.where, f"{entry.bytes:,}", entry.licence)
+        size = "" if entry.bytes is None else f"{entry.bytes:,}"
+        table.add_row(entry.task, entry.name, state.where, size, entry.licence)
     Console().print(table)

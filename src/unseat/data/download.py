@@ -34,18 +34,23 @@ def download(entry: FileEntry, target: Path) -> Path:
         try:
             with _Bar(entry.name) as progress:
                 fetcher = pooch.HTTPDownloader(progressbar=progress, chunk_size=2**16, timeout=_TIMEOUT_S)
-                pooch.retrieve(url, f"sha256:{entry.sha256}", target.name, str(target.parent), downloader=fetcher)
+                pooch.retrieve(url, ":".join(entry.hash), target.name, str(target.parent), downloader=fetcher)
             return target
         except requests.RequestException as error:
             failures.append(f"{url}: {_reason(error)}")
         except ValueError:
-            failures.append(f"{url}: serves other bytes (SHA-256 differs)")
+            failures.append(f"{url}: serves other bytes ({entry.hash_name} differs)")
         except OSError as error:
             raise _folder_error(target.parent, error) from error
     raise UserError(
-        f"{entry.name} ({entry.bytes:,} bytes) is not here and could not be fetched: {'; '.join(failures)}. "
+        f"{entry.name} ({size(entry.bytes)}) is not here and could not be fetched: {'; '.join(failures)}. "
         f"Put it into a folder named by UNSEAT_DATA, or fetch again later"
     )
+
+
+def size(count: int | None) -> str:
+    """A file's size in words."""
+    return "of unknown size" if count is None else f"{count:,} bytes"
 
 
 def _check_folder(folder: Path) -> None:

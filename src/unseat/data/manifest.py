@@ -12,6 +12,7 @@ from unseat.core.errors import UserError
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._+-]*$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Md5 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Address = Annotated[
     str, StringConstraints(pattern=r"^(https://[^\s/]+/\S+|http://(localhost|127\.0\.0\.1)(:\d+)?/\S+)$")
 ]
@@ -27,7 +28,9 @@ class FileEntry(_Strict):
 
     Attributes:
         name: the file's name in every folder where it may lie.
-        sha256, bytes: what the file is.
+        sha256: what the file is.
+        md5: the same, for files whose publisher gives no better; it tells of damage, and not of malice.
+        bytes: its size; None where that is not published.
         urls: addresses that serve these bytes, tried in order.
         embedded: path of the file beside the manifest, where it ships with the package.
         licence, source: under what terms it is used, and who made it (address, paper, or the command that did).
@@ -36,8 +39,9 @@ class FileEntry(_Strict):
     """
 
     name: Name
-    sha256: Sha256
-    bytes: int = Field(gt=0)
+    sha256: Sha256 | None = None
+    md5: Md5 | None = None
+    bytes: int | None = Field(None, gt=0)
     urls: tuple[Address, ...] = ()
     embedded: str | None = None
     licence: str
@@ -51,7 +55,19 @@ class FileEntry(_Strict):
     def _has_a_place(self) -> FileEntry:
         if bool(self.urls) == (self.embedded is not None):
             raise ValueError(f"file {self.name}: give either urls or embedded")
+        if (self.sha256 is None) == (self.md5 is None) or (self.embedded is not None and self.sha256 is None):
+            raise ValueError(f"file {self.name}: give its sha256, or the md5 that its publisher gives")
         return self
+
+    @property
+    def hash(self) -> tuple[str, str]:
+        """Algorithm and digest by which the file is known."""
+        return ("sha256", self.sha256) if self.sha256 is not None else ("md5", str(self.md5))
+
+    @property
+    def hash_name(self) -> str:
+        """The algorithm as people write it."""
+        return "SHA-256" if self.sha256 is not None else "MD5"
 
     @property
     def task(self) -> str:

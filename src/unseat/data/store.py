@@ -35,7 +35,8 @@ def locate(entry: FileEntry) -> Path:
     state = _state(entry)
     if state.path is not None and state.where == "damaged" and state.path != cached_path(entry):
         raise UserError(
-            f"{state.path} is not the file of the manifest of {entry.task} (SHA-256 differs); replace or rename it"
+            f"{state.path} is not the file of the manifest of {entry.task} ({entry.hash_name} differs); "
+            "replace or rename it"
             + (", or reinstall unseat" if entry.shipped else ", or take its folder out of UNSEAT_DATA")
         )
     if state.path is None or state.where == "damaged":
@@ -64,7 +65,7 @@ def fetch(manifests: Sequence[Manifest], names: Sequence[str] = ()) -> list[Stat
 
 def verify(manifests: Sequence[Manifest], names: Sequence[str] = ()) -> list[State]:
     """Read and hash again every file that is here; damaged ones are told by their state."""
-    _sha256.cache_clear()
+    _digest.cache_clear()
     return [_state(entry) for entry in _chosen(manifests, names)]
 
 
@@ -109,16 +110,17 @@ def _state(entry: FileEntry) -> State:
 def _judged(entry: FileEntry, where: Where, path: Path) -> State:
     try:
         info = path.stat()
-        digest = _sha256(path, info.st_size, info.st_mtime_ns)
+        algorithm, wanted = entry.hash
+        digest = _digest(path, algorithm, info.st_size, info.st_mtime_ns)
     except (FileNotFoundError, NotADirectoryError):
         return State(entry, "missing", None)
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror or error}; check its permissions") from error
-    return State(entry, where if digest == entry.sha256 else "damaged", path)
+    return State(entry, where if digest == wanted else "damaged", path)
 
 
 @lru_cache(maxsize=4096)
-def _sha256(path: Path, size: int, mtime_ns: int) -> str:
+def _digest(path: Path, algorithm: str, size: int, mtime_ns: int) -> str:
     """Hash of a file, remembered for as long as its size and time stay."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(file, algorithm).hexdigest()

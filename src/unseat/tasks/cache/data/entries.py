@@ -62,7 +62,7 @@ class TraceEntry:
     @property
     def sha256(self) -> str:
         """Hash of the file."""
-        return self.file.sha256
+        return self.file.hash[1]
 
     @property
     def licence(self) -> str:
