@@ -15,8 +15,9 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic, overload
 from numba.np.arrayobj import make_array
 
-BLOCK = 32
-"""Queries in flight at once: more than a core has line-fill buffers, and few enough that their state stays in L1."""
+BLOCK = 128
+"""Queries in flight at once: several times the line-fill buffers of a core, so that the wait for a block's last line is
+shared by many, and few enough that their state stays in L1."""
 
 
 def prefetch(array: Any, index: int) -> None:
