@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -36,6 +36,7 @@ def test_published_sets_are_known_by_the_hash_of_their_publisher() -> None:
     )
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["uint64", "int64", "float64"]), st.data())
 def test_encoding_keeps_every_key(kind: str, data: st.DataObject) -> None:
     """Red: extremes of a type, or negative numbers, come back as others."""

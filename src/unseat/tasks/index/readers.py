@@ -1,0 +1,275 @@
+"""Read keys from files: NumPy, Parquet, CSV, SOSD's binary format and plain text."""
+
+from __future__ import annotations
+
+import importlib.util
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unseat.core.errors import MissingExtra, UserError
+from unseat.tasks.index.options import Options
+
+Keys = NDArray[Any]
+_SUFFIXES = {
+    ".npy": "npy", ".parquet": "parquet", ".pq": "parquet", ".csv": "csv", ".tsv": "csv", ".txt": "text",
+    ".log": "text", ".sosd": "sosd", ".bin": "sosd",
+}  # fmt: skip
+_SAMPLE = 4096
+_CHUNK = 2**24
+
+
+def read_keys(path: Path, options: Options) -> Keys:
+    """The keys of a file, in its order, of the type that it holds.
+
+    Raises:
+        UserError: The file is absent, damaged, truncated, empty or of another format, or a record is no key; the
+            message names the file and the place.
+    """
+    try:
+        if path.is_dir():
+            raise UserError(f"{path}: a folder; give a file of keys")
+        name = options.format or _format(path)
+        keys = READERS[name](path, options)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except MemoryError as error:
+        raise UserError(f"{path}: its keys do not fit in memory; make a smaller file of them") from error
+    if keys.ndim != 1:
+        raise UserError(f"{path}: an array of shape {keys.shape}; keys are one-dimensional")
+    if not len(keys):
+        raise UserError(f"{path} holds no keys; an index needs at least one")
+    return _typed(path, keys, options.kind)
+
+
+def _format(path: Path) -> str:
+    """By the name, else by the content."""
+    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() != ".zst"]
+    if suffixes and suffixes[-1] in _SUFFIXES:
+        return _SUFFIXES[suffixes[-1]]
+    if path.suffix.lower() == ".zst":
+        return "sosd"
+    with path.open("rb") as file:
+        start = file.read(_SAMPLE)
+    if start.startswith(b"\x93NUMPY"):
+        return "npy"
+    if start.startswith(b"PAR1"):
+        return "parquet"
+    if any(byte < 9 or 13 < byte < 32 for byte in start):
+        return "sosd"
+    return "csv" if b"," in start.split(b"\n")[0] else "text"
+
+
+def _typed(path: Path, keys: Keys, kind: str | None) -> Keys:
+    """The keys as the type that was asked for, where no key changes by that."""
+    if kind is None or kind == "strings":
+        return keys
+    with np.errstate(all="ignore"):
+        typed = keys.astype(kind)
+        wrong = (typed != keys) & (keys == keys)
+        # An integer beyond a double's digits would compare equal to the double that it was rounded to.
+        back = typed.astype(keys.dtype) != keys if keys.dtype.kind in "iuf" else wrong
+    places = np.flatnonzero(wrong | (back & (keys == keys)))
+    if len(places):
+        raise UserError(f"{path}: key {places[0]} is {keys[places[0]]}, which no {kind} holds; leave --kind out")
+    return typed
+
+
+def _npy(path: Path, options: Options) -> Keys:
+    try:
+        keys = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise UserError(f"{path}: not a readable .npy file of numbers ({error})") from error
+    if not isinstance(keys, np.ndarray):
+        raise UserError(f"{path}: an archive of several arrays; give one array in an .npy file")
+    return keys
+
+
+def _parquet(path: Path, options: Options) -> Keys:
+    for module, read in _PARQUET.items():
+        if importlib.util.find_spec(module):
+            try:
+                return read(path, options.column)
+            except UserError:
+                raise
+            except Exception as error:
+                # Each of the libraries has exceptions of its own for a damaged file.
+                first = str(error).splitlines()[0] if str(error) else type(error).__name__
+                raise UserError(f"{path}: not a readable Parquet file ({first})") from error
+    raise MissingExtra(f"{path}: reading Parquet needs a library; run: pip install pyarrow")
+
+
+def _pyarrow(path: Path, column: str | None) -> Keys:
+    import pyarrow.parquet as parquet  # type: ignore[import-untyped, import-not-found, unused-ignore]
+
+    file = parquet.ParquetFile(path)
+    name = _column(path, file.schema_arrow.names, column)
+    values = file.read(columns=[name]).column(0)
+    _no_nulls(path, name, values.null_count)
+    return np.asarray(values.to_numpy())
+
+
+def _polars(path: Path, column: str | None) -> Keys:
+    import polars  # type: ignore[import-not-found, unused-ignore]
+
+    name = _column(path, list(polars.read_parquet_schema(path)), column)
+    values = polars.read_parquet(path, columns=[name]).to_series()
+    _no_nulls(path, name, values.null_count())
+    return np.asarray(values.to_numpy())
+
+
+def _duckdb(path: Path, column: str | None) -> Keys:
+    import duckdb  # type: ignore[import-not-found, unused-ignore]
+
+    table = duckdb.read_parquet(str(path))
+    name = _column(path, table.columns, column)
+    values = table.project('"' + name.replace('"', '""') + '"').fetchnumpy()[name]
+    _no_nulls(path, name, int(np.count_nonzero(np.ma.getmaskarray(values))))
+    return np.asarray(values)
+
+
+_PARQUET: Mapping[str, Callable[[Path, str | None], Keys]] = {
+    "pyarrow": _pyarrow,
+    "polars": _polars,
+    "duckdb": _duckdb,
+}
+
+
+def _no_nulls(path: Path, name: str, count: int) -> None:
+    if count:
+        raise UserError(f"{path}: column {name} has {count:,} missing values; leave those rows out")
+
+
+def _column(path: Path, names: list[str], wanted: str | None) -> str:
+    """The column that was asked for, or the only one."""
+    if wanted is None and len(names) > 1:
+        raise UserError(f"{path} has columns {', '.join(names[:8])}; name that of the keys with --column")
+    if wanted is not None and wanted not in names:
+        raise UserError(f"{path} has no column {wanted!r}; it has {', '.join(names[:8])}")
+    return wanted if wanted is not None else names[0]
+
+
+def _csv(path: Path, options: Options) -> Keys:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        first = file.readline().rstrip("\r\n")
+    if not first:
+        raise UserError(f"{path} holds no keys; its first line is empty")
+    mark = max(",;\t", key=first.count)
+    names = [name.strip().strip('"') for name in first.split(mark)]
+    headed = not all(map(_is_number, names))
+    name = _column(path, names if headed else [str(place) for place in range(len(names))], options.column)
+    place = names.index(name) if headed else int(name)
+    return _lines(path, options.kind, mark, place, int(headed))
+
+
+def _text(path: Path, options: Options) -> Keys:
+    if options.kind == "strings":
+        return np.array([line for line in path.read_bytes().splitlines() if line])
+    return _lines(path, options.kind, None, 0, 0)
+
+
+def _lines(path: Path, kind: str | None, mark: str | None, column: int, skip: int) -> Keys:
+    """One column of numbers: of integers as long as all are, so that none loses digits as a float."""
+    if kind is None:
+        wanted: tuple[type, ...] = (np.int64, np.uint64, np.float64)
+    else:
+        wanted = (str,) if kind == "strings" else (np.dtype(kind).type,)
+    refused: Exception | None = None
+    for dtype in wanted:
+        try:
+            keys = _column_of(path, dtype, mark, column, skip)
+        except UnicodeDecodeError as error:
+            raise UserError(f"{path}: not text; byte {error.start} is not UTF-8") from error
+        except (ValueError, IndexError, OverflowError) as error:
+            refused = error
+        else:
+            if kind is None and dtype is np.float64 and np.any(abs(keys) >= 2.0**53) and np.all(keys == np.floor(keys)):
+                raise UserError(f"{path}: integers that fit no one type, or large doubles; if so, say --kind float64")
+            return np.char.encode(keys, "utf-8") if dtype is str else keys
+    raise UserError(f"{path}: {str(refused).removesuffix('.')} (rows and columns count from 0, without the heading)")
+
+
+def _column_of(path: Path, dtype: type, mark: str | None, column: int, skip: int) -> Keys:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "loadtxt: input contained no data")
+        return np.loadtxt(path, dtype, delimiter=mark, skiprows=skip, usecols=column, ndmin=1, comments=None,
+                          encoding="utf-8", quotechar='"')  # fmt: skip
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _sosd(path: Path, options: Options) -> Keys:
+    """A 64-bit count, then as many keys of 32 or 64 bits, all little-endian (SOSD, Kipf et al. 2019)."""
+    if path.suffix == ".zst":
+        import zstandard
+
+        try:
+            with path.open("rb") as raw, zstandard.ZstdDecompressor().stream_reader(raw) as file:
+                return _counted(path, file, None, options)
+        except zstandard.ZstdError as error:
+            raise UserError(f"{path}: not a readable zstd file ({error})") from error
+    with path.open("rb") as plain:
+        return _counted(path, plain, path.stat().st_size, options)
+
+
+def _counted(path: Path, file: Any, size: int | None, options: Options) -> Keys:
+    head = file.read(8)
+    if len(head) < 8:
+        raise UserError(f"{path}: {len(head)} bytes; a file of SOSD begins with a 64-bit count")
+    count = int.from_bytes(head, "little")
+    width = _width(path, count, size, options.kind)
+    if count > 2**40:
+        raise UserError(f"{path}: says that it holds {count:,} keys; this is no file of SOSD")
+    # Of keys that are sorted, every k-th are spread as all are; a large set is never in memory whole.
+    step = max(1, count // options.keys) if options.keys else 1
+    kept, read = [], 0
+    while read < count:
+        part = _fill(file, np.empty(min(_CHUNK, count - read), f"<u{width}"))
+        kept.append(part[(-read) % step :: step].copy() if step > 1 else part)
+        read += len(part)
+        if not len(part):
+            raise UserError(f"{path}: truncated after {read:,} of {count:,} keys; fetch it again")
+    return np.concatenate(kept) if kept else np.empty(0, f"<u{width}")
+
+
+def _width(path: Path, count: int, size: int | None, kind: str | None) -> int:
+    """Bytes of a key: as asked for, as the name says, or as the file's size tells."""
+    for told in (kind, path.name):
+        for name, width in (("uint32", 4), ("uint64", 8)):
+            if told and name in told:
+                if size is not None and size - 8 != count * width:
+                    raise UserError(
+                        f"{path}: tells of {count:,} keys of {width} bytes, and has {size - 8:,} bytes for them"
+                    )
+                return width
+    for width in (8, 4):
+        if size is None or size - 8 == count * width:
+            return width
+    raise UserError(f"{path}: not a file of SOSD: {size:,} bytes are no count and {count:,} keys of 4 or 8 bytes")
+
+
+def _fill(file: BinaryIO, part: Keys) -> Keys:
+    """Read until the array is full or the file ends; whole keys only."""
+    view, filled = part.view(np.uint8).data, 0
+    while filled < len(view) and (more := file.readinto(view[filled:])):  # type: ignore[attr-defined]
+        filled += more
+    return part[: filled // part.itemsize]
+
+
+READERS: Mapping[str, Callable[[Path, Options], Keys]] = {
+    "npy": _npy,
+    "parquet": _parquet,
+    "csv": _csv,
+    "text": _text,
+    "sosd": _sosd,
+}
