@@ -18,12 +18,12 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    memory: str = Field("0.01%,0.1%,1%,10%", description="budgets: shares of the keys' bytes")
-    lookups: int = Field(100_000, gt=0, description="lookups in each timed pass")
-    keys: int | None = Field(None, gt=0, description="take only so many, evenly from the sorted ones")
-    column: str | None = Field(None, description="CSV, Parquet: the column of the keys")
-    kind: KeyType | None = Field(None, description="type of the keys, where the file does not tell")
-    format: Format | None = Field(None, description="format of the file, where its name does not tell")
+    memory: str = Field(default="0.01%,0.1%,1%,10%", description="budgets: shares of the keys' bytes")
+    lookups: int = Field(default=100_000, gt=0, description="lookups in each timed pass")
+    keys: int | None = Field(default=None, gt=0, description="take only so many, evenly from the sorted ones")
+    column: str | None = Field(default=None, description="CSV, Parquet: the column of the keys")
+    kind: KeyType | None = Field(default=None, description="type of the keys, where the file does not tell")
+    format: Format | None = Field(default=None, description="format of the file, where its name does not tell")
 
 
 @dataclass(frozen=True)
