@@ -22,17 +22,23 @@ REQUESTS = workloads(600, 60)
 CAPACITY = st.integers(2, 12)
 
 
-def random_forest(seed: int) -> lrb.Forest:
-    """Trees that split at random."""
+def random_forest(seed: int) -> trees.Forest:
+    """Trees that split at random, grown leaf by leaf."""
     rng = np.random.default_rng(seed)
-    splits = rng.integers(0, trees.F, (6, trees.INNER)).astype(np.int16)
-    thresholds = rng.exponential(1.0, (6, trees.INNER)).astype(np.float32)
-    return splits, thresholds, rng.normal(size=(6, trees.INNER + 1)).astype(np.float32)
+
+    def grow(leaves: int) -> dict[str, Any]:
+        if leaves == 1:
+            return {"leaf_value": rng.normal()}
+        left, feature, threshold = int(rng.integers(1, leaves)), rng.integers(trees.F), rng.exponential(1.0)
+        below = {"left_child": grow(left), "right_child": grow(leaves - left)}
+        return {"split_feature": feature, "threshold": threshold, **below}
+
+    return lrb.forest_arrays({"tree_info": [{"tree_structure": grow(trees.LEAVES)} for _ in range(6)]})
 
 
 def planted(ids: list[int], capacity: int, seed: int = 1, **sizes: int) -> Any:
     """An empty cache with a random forest."""
-    return (*trees.init(max(ids) + 1, capacity, seed, **sizes)[:10], *random_forest(seed))
+    return trees.with_forest(trees.init(max(ids) + 1, capacity, seed, **sizes), random_forest(seed))
 
 
 def serve(ids: list[int], capacity: int, state: Any, stops: tuple[int, ...] = ()) -> list[int]:
@@ -139,11 +145,13 @@ def test_the_arrays_are_lightgbm_trees() -> None:
     import lightgbm
 
     rows, waits = rows_and_waits(4_000)
-    options = {"num_leaves": 16, "max_depth": trees.DEPTH, "verbose": -1, "num_threads": 1}
+    options = {"num_leaves": trees.LEAVES, "verbose": -1, "num_threads": 1}
     model = lightgbm.train(options, lightgbm.Dataset(rows, waits), 20)
-    scores = np.zeros(500, np.float32)
-    trees.hazards(rows[:500], 500, *lrb.forest_arrays(model.dump_model()), scores)
-    assert scores == pytest.approx(model.predict(rows[:500], raw_score=True), rel=1e-4, abs=1e-5)
+    forest, scores = lrb.forest_arrays(model.dump_model()), np.zeros(trees.WIDE, np.float32)
+    for first in range(0, 25 * trees.WIDE, trees.WIDE):
+        part = rows[first : first + trees.WIDE]
+        trees.hazards(np.ascontiguousarray(part.T), *forest, np.zeros(trees.WIDE, np.int32), scores)
+        assert scores == pytest.approx(model.predict(part, raw_score=True), rel=1e-4, abs=1e-5)
 
 
 def test_no_forest_where_nothing_returns() -> None:

@@ -25,11 +25,10 @@ import numpy.typing as npt
 from unseat.core.policy import Form, Policy, Session, View
 
 if TYPE_CHECKING:
-    from unseat.tasks.cache.engine.sampled_trees import State
+    from unseat.tasks.cache.engine.sampled_trees import Forest, State
     from unseat.tasks.cache.problem import Seen
 
 Float32 = npt.NDArray[np.float32]
-Forest = tuple[npt.NDArray[np.int16], Float32, Float32]
 
 BOUNDARY = 1.0
 """Capacities within which a return counts."""
@@ -80,39 +79,42 @@ def fit_forest(rows: Float32, waits: Float32, recipe: Recipe, seed: int) -> Fore
     if not hits.any():
         return None
     data = lightgbm.Dataset(rows, hits / exposure, weight=exposure, params={"max_bin": 63, "verbose": -1})
-    from unseat.tasks.cache.engine.sampled_trees import DEPTH
-
     options = {
-        "objective": "poisson", "num_leaves": 16, "max_depth": DEPTH, "learning_rate": recipe.rate, "max_bin": 63,
+        "objective": "poisson", "num_leaves": 16, "learning_rate": recipe.rate, "max_bin": 63,
         "min_data_in_leaf": 20, "num_threads": 1, "seed": seed, "deterministic": True, "force_row_wise": True,
-        "verbose": -1,
+        "max_depth": 5, "verbose": -1,
     }  # fmt: skip
     return forest_arrays(lightgbm.train(options, data, recipe.trees).dump_model())
 
 
 def forest_arrays(model: Mapping[str, Any]) -> Forest:
-    """Write LightGBM's trees as complete trees in breadth-first order; an early leaf fills all below it."""
-    from unseat.tasks.cache.engine.sampled_trees import DEPTH, INNER
+    """Write LightGBM's trees as splits with the leaves that failing each removes, in any order."""
+    from unseat.tasks.cache.engine.sampled_trees import INNER, LEAVES, PLACES
 
     trees = model["tree_info"]
     splits = np.zeros((len(trees), INNER), np.int16)
     thresholds = np.full((len(trees), INNER), np.inf, np.float32)
-    leaves = np.zeros((len(trees), INNER + 1), np.float32)
+    masks = np.full((len(trees), INNER), -1, np.int32)
+    leaves = np.zeros((len(trees), LEAVES), np.float32)
+
+    def write(tree: int, node: Mapping[str, Any], leaf: int, place: list[int]) -> int:
+        """Write what lies below a node whose leaves begin at `leaf`; the number of the leaf behind them."""
+        if "leaf_value" in node:
+            leaves[tree, PLACES[leaf]] = node["leaf_value"]
+            return leaf + 1
+        here = place[0]
+        place[0] += 1
+        middle = write(tree, node["left_child"], leaf, place)
+        limit = np.float32(node["threshold"])
+        # Rounding must not lift the threshold over a feature value that LightGBM sends to the right.
+        thresholds[tree, here] = np.nextafter(limit, np.float32(-np.inf)) if limit > node["threshold"] else limit
+        splits[tree, here] = node["split_feature"]
+        masks[tree, here] = ~((1 << middle) - (1 << leaf))
+        return write(tree, node["right_child"], middle, place)
+
     for number, tree in enumerate(trees):
-        below = [(0, 0, tree["tree_structure"])]
-        while below:
-            place, depth, node = below.pop()
-            if "leaf_value" in node:
-                width = 1 << (DEPTH - depth)
-                first = (place + 1) * width - 1 - INNER
-                leaves[number, first : first + width] = node["leaf_value"]
-                continue
-            limit = np.float32(node["threshold"])
-            # Rounding must not lift the threshold over a feature value that LightGBM sends to the right.
-            thresholds[number, place] = np.nextafter(limit, -np.inf) if limit > node["threshold"] else limit
-            splits[number, place] = node["split_feature"]
-            below += [(2 * place + 1, depth + 1, node["left_child"]), (2 * place + 2, depth + 1, node["right_child"])]
-    return splits, thresholds, leaves
+        write(number, tree["tree_structure"], 0, [0])
+    return splits, thresholds, masks, leaves
 
 
 class Apprentice:
@@ -128,6 +130,8 @@ class Apprentice:
         if now < self.due:
             return cache
         self.due = min(now * self.recipe.growth, now + self.recipe.step)
+        from unseat.tasks.cache.engine.sampled_trees import with_forest
+
         rows, moments, waits = cache[7:10]
         known = moments[:, 0] >= 0
         known &= moments[:, 1] <= now - CENSORED * self.capacity
@@ -141,7 +145,7 @@ class Apprentice:
         if forest is None:
             return cache
         self.fits += 1
-        return (*cache[:10], *forest)
+        return with_forest(cache, forest)
 
 
 class RelaxedSession(Session):

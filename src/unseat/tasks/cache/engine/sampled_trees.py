@@ -2,7 +2,7 @@
 
 Engine and scorer in one loop, of the incumbents' signature, so that it can be warmed, stopped and continued anywhere.
 While it serves, it writes down rows to learn from: what was known of a resident object at some moment, and how long it
-then took until its next request. The forest lies in the state's last three arrays and may be exchanged at any stop.
+then took until its next request. The forest is part of the state and may be exchanged at any stop (`with_forest`).
 Without trees it is LRU.
 
 The candidates of an eviction are the end of the recency list, the newest arrivals, uniform draws (Redis; LRB, Song et
@@ -23,7 +23,8 @@ State, a tuple of arrays made by `init`; times are request numbers, "in capaciti
     rows       float32[R, F]: features, a uniform sample of all moments so far (reservoir)
     moments    int32[R, 3]: object, request number, the object's next row without a label
     waits      float32[R]: capacities until the object's next request, or -1 while there was none
-    splits     int16[T, 31], thresholds float32[T, 31], leaves float32[T, 32]: complete trees in breadth-first order
+    splits, thresholds, masks, leaves: the forest, see `hazards`
+    asked, table, reached, scores: scratch of one eviction; table float32[F, WIDE] holds the candidates' features
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from unseat.core.jit import jit
+from unseat.core.jit import inlined, jit
 from unseat.tasks.cache.engine.evictions import note
 from unseat.tasks.cache.engine.lists import append, empty_lists, unlink
 from unseat.tasks.cache.engine.trace import Int32, Int64
@@ -39,7 +40,11 @@ from unseat.tasks.cache.incumbents.random_eviction import draw
 
 Float32 = npt.NDArray[np.float32]
 Int16 = npt.NDArray[np.int16]
-State = tuple[Int64, Int32, Int32, Float32, Int32, Int32, Int32, Float32, Int32, Float32, Int16, Float32, Float32]
+Forest = tuple[Int16, Float32, Int32, Float32]
+State = tuple[
+    Int64, Int32, Int32, Float32, Int32, Int32, Int32, Float32, Int32, Float32, Int16, Float32, Int32, Float32, Int32,
+    Float32, Int32, Float32,
+]  # fmt: skip
 
 FEATURES = (
     "age: capacities since its last request",
@@ -63,16 +68,23 @@ F = len(FEATURES)
 NEVER = np.float32(1e6)
 """Stands for a time that is not on record, in capacities."""
 
-DEPTH = 5
-INNER = 2**DEPTH - 1
+LEAVES = 16
+INNER = LEAVES - 1
+BRUIJN = 0x09AF
+PLACES = tuple(((1 << leaf) * BRUIJN & 0xFFFF) >> 12 for leaf in range(LEAVES))
+"""Where each leaf's value stands: multiplying by a de Bruijn sequence turns its bit into a place."""
 NEWEST, POOL, TAIL, DRAWN = 2, 16, 4, 16
 MOST = NEWEST + POOL + TAIL + DRAWN
+WIDE = (MOST + 7) // 8 * 8
+"""Columns of the candidates' table: whole vectors."""
 EVERY = 4
 """A row is taken at each eviction and at every fourth request."""
 
 RESIDENT, EVICTIONS, DRAWS, SEED, MOMENTS, POOLED, CAPACITY, REACH, TIME = 0, 1, 2, 3, 4, 5, 6, 7, 8
 SLOT, LAST, ENTRY, EXIT, STAMP, PENDING = 0, 1, 2, 3, 4, 5
 COUNT, HITS = 6, 7
+FAST, MIDDLE, SLOW = np.float32(2.0), np.float32(0.125), np.float32(0.0078125)
+"""Half-lives a capacity of the decayed counters."""
 
 
 def init(n_objects: int, capacity: int, seed: int = 0, rows: int = 32_768, reach: int = 32) -> State:
@@ -84,8 +96,15 @@ def init(n_objects: int, capacity: int, seed: int = 0, rows: int = 32_768, reach
         scalars, np.empty(min(capacity, n_objects), np.int32), history, np.zeros((n_objects, 8), np.float32),
         np.full((n_objects, 3), -1, np.int32), empty_lists(n_objects, 1), np.full(NEWEST + POOL, -1, np.int32),
         np.zeros((rows, F), np.float32), np.full((rows, 3), -1, np.int32), np.zeros(rows, np.float32),
-        np.zeros((0, INNER), np.int16), np.zeros((0, INNER), np.float32), np.zeros((0, INNER + 1), np.float32),
+        np.zeros((0, INNER), np.int16), np.zeros((0, INNER), np.float32), np.zeros((0, INNER), np.int32),
+        np.zeros((0, LEAVES), np.float32), np.zeros(MOST, np.int32), np.zeros((F, WIDE), np.float32),
+        np.zeros(WIDE, np.int32), np.zeros(WIDE, np.float32),
     )  # fmt: skip
+
+
+def with_forest(state: State, forest: Forest) -> State:
+    """The same cache with other trees."""
+    return (*state[:10], *forest, *state[14:])
 
 
 def metadata_bytes(state: State) -> int:
@@ -97,7 +116,7 @@ def metadata_bytes(state: State) -> int:
     return int(held + sum(array.nbytes for array in state[6:]) + scalars.nbytes)
 
 
-@jit
+@inlined
 def recall(x: int, t: int, scale: np.float32, scalars: Int64, history: Int32) -> np.float32:
     """Capacities since ``x`` was last requested; NEVER if that is forgotten."""
     if x < 0 or x >= history.shape[0] or history[x, LAST] < 0:
@@ -107,33 +126,34 @@ def recall(x: int, t: int, scale: np.float32, scalars: Int64, history: Int32) ->
     return np.float32(t - history[x, LAST]) * scale
 
 
-@jit
-def describe(x: int, t: int, state: State, row: Float32) -> None:
-    """Write what is known of ``x`` at request number ``t`` into ``row``."""
-    scalars, slots, history, learned, before, links, kept, rows, moments, waits, splits, thresholds, leaves = state
+@inlined
+def describe(
+    x: int, t: int, scalars: Int64, history: Int32, learned: Float32, before: Int32, table: Float32, k: int
+) -> None:
+    """Write what is known of ``x`` at request number ``t`` into column ``k`` of ``table``."""
     scale = np.float32(1.0) / np.float32(scalars[CAPACITY])
     age = np.float32(t - history[x, LAST]) * scale
-    row[0] = age
-    row[1] = learned[x, 0]
-    row[2] = learned[x, 1]
-    row[3] = learned[x, 2]
-    row[4] = learned[x, 3] * np.exp2(age * np.float32(-2.0))
-    row[5] = learned[x, 4] * np.exp2(age * np.float32(-0.125))
-    row[6] = learned[x, 5] * np.exp2(age * np.float32(-0.0078125))
-    row[7] = learned[x, COUNT]
-    row[8] = learned[x, HITS]
-    row[9] = np.float32(t - history[x, ENTRY]) * scale
-    row[10] = learned[x, 0] - age
-    for k in range(3):
-        row[11 + k] = recall(before[x, k], t, scale, scalars, history)
-    row[14] = recall(x - 1, t, scale, scalars, history)
-    row[15] = recall(x + 1, t, scale, scalars, history)
+    table[0, k] = age
+    table[1, k] = learned[x, 0]
+    table[2, k] = learned[x, 1]
+    table[3, k] = learned[x, 2]
+    table[4, k] = learned[x, 3] * np.exp2(-age * FAST)
+    table[5, k] = learned[x, 4] * np.exp2(-age * MIDDLE)
+    table[6, k] = learned[x, 5] * np.exp2(-age * SLOW)
+    table[7, k] = learned[x, COUNT]
+    table[8, k] = learned[x, HITS]
+    table[9, k] = np.float32(t - history[x, ENTRY]) * scale
+    table[10, k] = learned[x, 0] - age
+    for j in range(3):
+        table[11 + j, k] = recall(before[x, j], t, scale, scalars, history)
+    table[14, k] = recall(x - 1, t, scale, scalars, history)
+    table[15, k] = recall(x + 1, t, scale, scalars, history)
 
 
-@jit
+@inlined
 def remember(x: int, t: int, ids: Int32, state: State) -> None:
     """Label the rows that waited for ``x``, and note its request; forget first what lies beyond the reach."""
-    scalars, slots, history, learned, before, links, kept, rows, moments, waits, splits, thresholds, leaves = state
+    scalars, slots, history, learned, before, links, kept, rows, moments, waits = state[:10]
     capacity = scalars[CAPACITY]
     scale = np.float32(1.0) / np.float32(capacity)
     row = history[x, PENDING]
@@ -150,9 +170,9 @@ def remember(x: int, t: int, ids: Int32, state: State) -> None:
         learned[x, 2] = learned[x, 1]
         learned[x, 1] = learned[x, 0]
         learned[x, 0] = gap
-    learned[x, 3] = np.float32(1.0) + learned[x, 3] * np.exp2(gap * np.float32(-2.0))
-    learned[x, 4] = np.float32(1.0) + learned[x, 4] * np.exp2(gap * np.float32(-0.125))
-    learned[x, 5] = np.float32(1.0) + learned[x, 5] * np.exp2(gap * np.float32(-0.0078125))
+    learned[x, 3] = np.float32(1.0) + learned[x, 3] * np.exp2(-gap * FAST)
+    learned[x, 4] = np.float32(1.0) + learned[x, 4] * np.exp2(-gap * MIDDLE)
+    learned[x, 5] = np.float32(1.0) + learned[x, 5] * np.exp2(-gap * SLOW)
     learned[x, COUNT] += np.float32(1.0)
     history[x, LAST] = t
     before[x, 0] = ids[t - 1] if t >= 1 else -1
@@ -161,10 +181,10 @@ def remember(x: int, t: int, ids: Int32, state: State) -> None:
     before[x, 2] = ids[t - capacity] if t >= capacity else -1
 
 
-@jit
+@inlined
 def note_row(x: int, t: int, state: State) -> None:
     """Let this moment of ``x`` into the reservoir (Vitter, ACM TOMS 11(1), 1985, algorithm R)."""
-    scalars, slots, history, learned, before, links, kept, rows, moments, waits, splits, thresholds, leaves = state
+    scalars, slots, history, learned, before, links, kept, rows, moments, waits = state[:10]
     place = scalars[MOMENTS]
     scalars[MOMENTS] += 1
     if place >= waits.shape[0]:
@@ -180,7 +200,7 @@ def note_row(x: int, t: int, state: State) -> None:
                 while moments[link, 2] != place:
                     link = moments[link, 2]
                 moments[link, 2] = moments[place, 2]
-    describe(x, t, state, rows[place])
+    describe(x, t, scalars, history, learned, before, rows.T, place)
     moments[place, 0] = x
     moments[place, 1] = t
     moments[place, 2] = history[x, PENDING]
@@ -188,7 +208,7 @@ def note_row(x: int, t: int, state: State) -> None:
     history[x, PENDING] = place
 
 
-@jit
+@inlined
 def drawn(state: State) -> int:
     """A resident object, uniformly."""
     scalars = state[0]
@@ -196,10 +216,11 @@ def drawn(state: State) -> int:
     return int(state[1][draw(scalars[SEED], scalars[DRAWS]) % scalars[RESIDENT]])
 
 
-@jit
-def gather(state: State, asked: Int32) -> int:
+@inlined
+def gather(state: State) -> int:
     """Choose an eviction's candidates, none twice; how many they are."""
-    scalars, slots, history, learned, before, links, kept, rows, moments, waits, splits, thresholds, leaves = state
+    scalars, slots, history, learned, before, links, kept = state[:7]
+    asked = state[14]
     anchor = links.shape[0] - 1
     oldest = links[anchor, 1]
     found = 0
@@ -220,33 +241,51 @@ def gather(state: State, asked: Int32) -> int:
     return found
 
 
-@jit
+@inlined
 def hazards(
-    features: Float32, count: int, splits: Int16, thresholds: Float32, leaves: Float32, scores: Float32
+    table: Float32, splits: Int16, thresholds: Float32, masks: Int32, leaves: Float32, reached: Int32, scores: Float32
 ) -> None:
-    """Sum the trees for the first ``count`` rows; trees outside, so that the rows' walks overlap in the processor."""
-    for k in range(count):
+    """Sum the trees for all columns of ``table``.
+
+    No tree is walked. Each split whose threshold a column exceeds takes away the leaves on its left, and the lowest
+    leaf that remains is the one reached (QuickScorer: Lucchese et al., SIGIR 2015), so that one split is one pass of
+    vector instructions over all columns; twice the speed of walking.
+
+    Args:
+        table: float32[F, WIDE], features of each column.
+        splits: int16[T, INNER], the feature of each split, in any order.
+        thresholds: float32[T, INNER]; infinite where there is no split.
+        masks: int32[T, INNER], bits of the leaves that remain; leaf 0, the lowest bit, is the leftmost.
+        leaves: float32[T, LEAVES], the value of leaf i at ``PLACES[i]``.
+        reached: int32[WIDE], scratch.
+        scores: float32[WIDE], the sums.
+    """
+    for k in range(WIDE):
         scores[k] = np.float32(0.0)
     for tree in range(splits.shape[0]):
-        for k in range(count):
-            node = 0
-            for _ in range(DEPTH):
-                right = features[k, splits[tree, node]] > thresholds[tree, node]
-                node = 2 * node + 1 + (1 if right else 0)
-            scores[k] += leaves[tree, node - INNER]
+        for k in range(WIDE):
+            reached[k] = -1
+        for node in range(INNER):
+            feature, threshold, mask = splits[tree, node], thresholds[tree, node], masks[tree, node]
+            for k in range(WIDE):
+                reached[k] &= mask if table[feature, k] > threshold else np.int32(-1)
+        for k in range(WIDE):
+            lowest = reached[k] & -reached[k]
+            scores[k] += leaves[tree, ((lowest * BRUIJN) & 0xFFFF) >> 12]
 
 
-@jit
-def choose(t: int, state: State, asked: Int32, features: Float32, scores: Float32) -> int:
+@inlined
+def choose(t: int, state: State) -> int:
     """The candidate that goes; those that come next stay in the pool."""
-    scalars, slots, history, learned, before, links, kept, rows, moments, waits, splits, thresholds, leaves = state
+    scalars, slots, history, learned, before, links, kept = state[:7]
+    splits, thresholds, masks, leaves, asked, table, reached, scores = state[10:]
     if splits.shape[0] == 0:
         note_row(drawn(state) if scalars[EVICTIONS] & 1 or kept[0] < 0 else kept[0], t, state)
         return int(links[links.shape[0] - 1, 1])
-    found = gather(state, asked)
+    found = gather(state)
     for k in range(found):
-        describe(asked[k], t, state, features[k])
-    hazards(features, found, splits, thresholds, leaves, scores)
+        describe(asked[k], t, scalars, history, learned, before, table, k)
+    hazards(table, splits, thresholds, masks, leaves, reached, scores)
     row = draw(scalars[SEED] + 2, scalars[EVICTIONS]) % found
     note_row(asked[row] if scalars[EVICTIONS] & 1 else drawn(state), t, state)
     best = min(found, POOL + 1)
@@ -265,11 +304,8 @@ def choose(t: int, state: State, asked: Int32, features: Float32, scores: Float3
 @jit
 def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: State, counts: Int64) -> None:
     """Serve requests ``[start, stop)``; see `unseat.tasks.cache.incumbents` for the signature."""
-    scalars, slots, history, learned, before, links, kept, rows, moments, waits, splits, thresholds, leaves = state
+    scalars, slots, history, learned, before, links, kept = state[:7]
     anchor = links.shape[0] - 1
-    asked = np.empty(MOST, np.int32)
-    features = np.empty((MOST, F), np.float32)
-    scores = np.empty(MOST, np.float32)
     for t in range(start, stop):
         x = ids[t]
         resident = history[x, SLOT] >= 0
@@ -286,7 +322,7 @@ def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: S
         counts[1] += 1
         counts[2] += 1
         if scalars[RESIDENT] == capacity:
-            v = choose(t, state, asked, features, scores)
+            v = choose(t, state)
             place = history[v, SLOT]
             slots[place] = slots[capacity - 1]
             history[slots[place], SLOT] = place
