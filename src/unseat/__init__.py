@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from unseat.core.answers import Answers, solve
     from unseat.core.card import Card, Paper
     from unseat.core.errors import LimitReached, UnseatError, UserError
     from unseat.core.learner import Bounder, Contender, Kind, Learner, Role, Study
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "core.answers": ("Answers", "solve"),
     "core.card": ("Card", "Paper"),
     "core.errors": ("LimitReached", "UnseatError", "UserError"),
     "core.learner": ("Bounder", "Contender", "Kind", "Learner", "Role", "Study"),
@@ -35,9 +37,10 @@ _HOME = {
 _WHERE = {name: room for room, names in _HOME.items() for name in names} | {"tasks": "core.registry"}
 
 __all__ = [
-    "Artefact", "Bounder", "Card", "Contender", "Exported", "Form", "Instance", "InvalidAnswer", "Kind", "Learner",
-    "LimitReached", "Limits", "Need", "Objective", "Outcome", "Paper", "Policy", "Question", "Role", "Session",
-    "Signature", "Status", "Study", "Task", "UnseatError", "UserError", "View", "compare", "evaluate", "task", "tasks",
+    "Answers", "Artefact", "Bounder", "Card", "Contender", "Exported", "Form", "Instance", "InvalidAnswer", "Kind",
+    "Learner", "LimitReached", "Limits", "Need", "Objective", "Outcome", "Paper", "Policy", "Question", "Role",
+    "Session", "Signature", "Status", "Study", "Task", "UnseatError", "UserError", "View", "compare", "evaluate",
+    "solve", "task", "tasks",
 ]  # fmt: skip
 
 

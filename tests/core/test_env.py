@@ -231,21 +231,6 @@ def test_question_without_spaces_has_no_environment() -> None:
         TaskEnv(Spaceless(), INSTANCE)
 
 
-@pytest.mark.parametrize("shape", [{"a": 1, "b": 1}, {"a": 2}])
-def test_several_questions_or_agents_are_not_taken_for_one(shape: dict[str, int]) -> None:
-    """Red: the answers of one agent to one question are given to all of an engine's questions."""
-
-    from gymnasium.spaces import Discrete
-
-    class Several(SpinThenBlock):
-        @cached_property
-        def questions(self) -> Mapping[str, Question]:
-            return {name: Question(name, Discrete(2), Discrete(2), agents) for name, agents in shape.items()}
-
-    with pytest.raises(ContractError, match="several questions or agents; override its `env`"):
-        TaskEnv(Several(), INSTANCE)
-
-
 def test_registered_task_is_made_by_gymnasium() -> None:
     """Red: `gymnasium.make` does not know the tasks, or not the instance that one asks for."""
     from unseat import task

@@ -118,6 +118,19 @@ def test_a_fit_that_gave_nothing_counts_as_failure(tmp_path: Path) -> None:
     assert values[("fails", Status.OK)] < 30.0, "what it had proposed before it failed"
 
 
+def test_a_crashed_fit_is_tried_again_and_no_other(tmp_path: Path) -> None:
+    """Red: a crash that was the machine's fault is held against a learner for ever, or a limit is tried again."""
+    ledger = str(tmp_path / "ledger.db")
+    first, second, third = (
+        evaluate("tests.lab.tiny:Slow", contenders=["silent", "fails"], budget=0.3, ledger=ledger) for _ in range(3)
+    )
+    keys = [{fit.contender: fit.key for fit in results.fits} for results in (first, second, third)]
+    assert len({one["fails"] for one in keys}) == 3, "every attempt is in the ledger"
+    assert len({one["silent"] for one in keys}) == 1
+    with Ledger.open(ledger) as book:
+        assert all(book.fit(one["fails"]).status == "crashed" for one in keys)
+
+
 def test_a_learner_that_lacks_a_part_is_skipped_and_not_remembered(tmp_path: Path) -> None:
     """Red: a missing extra stops the experiment, or counts as a failed fit for ever."""
     ledger = str(tmp_path / "ledger.db")

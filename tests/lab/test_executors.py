@@ -163,6 +163,9 @@ def fit(contender: str, limits: Limits) -> FitJob:
         ("stubborn", Limits(wall_s=0.5), "limit", "ran longer than 0.5 s"),
         ("fails", Limits(wall_s=60), "crashed", "this learner is broken"),
         ("dies", Limits(wall_s=60), "crashed", "exit code 4"),
+        ("pays", Limits(wall_s=60, tokens=2500), "limit", "2500 tokens are spent"),
+        ("pays", Limits(wall_s=60, dollars=0.5), "limit", "0.5 dollars are spent"),
+        ("overpays", Limits(wall_s=60, dollars=0.5), "crashed", "exit code 5"),
     ],
 )
 def test_a_fit_that_ends_early_gives_its_last_proposal(
@@ -176,6 +179,8 @@ def test_a_fit_that_ends_early_gives_its_last_proposal(
     found = store.get(done.fitted.artefact)
     assert found.config["guess"] in range(10)
     assert found.fit is not None and done.fitted.runs > 0
+    paid = (3000, 0.75) if "pays" in contender else (0, 0.0)
+    assert (done.fitted.tokens, done.fitted.dollars) == paid, "also of a fit that was killed"
 
 
 def test_a_fit_without_a_proposal_gives_none(serial: Serial) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.lab.tiny import Constant, TinyTask
@@ -12,11 +14,13 @@ from unseat.core.outcome import Limits
 from unseat.core.policy import Artefact
 from unseat.lab.study import LocalStudy
 
+Told = list[tuple[Artefact | None, dict[str, Any]]]
 
-def study(limits: Limits | None = None, told: list[tuple[Artefact, int]] | None = None) -> LocalStudy:
+
+def study(limits: Limits | None = None, told: Told | None = None) -> LocalStudy:
     task = TinyTask()
     by_split = {split: [one for one in task.instances() if one.split == split] for split in ("train", "valid")}
-    announce = None if told is None else lambda artefact, runs: told.append((artefact, runs))
+    announce = None if told is None else lambda artefact, spent: told.append((artefact, spent))
     return LocalStudy(task, by_split["train"], by_split["valid"], limits or Limits(), 7, announce)
 
 
@@ -40,7 +44,7 @@ def test_only_the_studys_own_instances_are_served() -> None:
 def test_a_study_shows_no_more_than_its_own() -> None:
     """Red: a learner reaches the task through its study, and with it every instance."""
     shown = {name: value for name, value in vars(study()).items() if not name.startswith("_")}
-    assert sorted(shown) == ["last", "limits", "runs", "seed", "train", "valid"]
+    assert sorted(shown) == ["dollars", "last", "limits", "runs", "seed", "tokens", "train", "valid"]
 
 
 def test_runs_and_episodes_are_counted_together() -> None:
@@ -71,12 +75,12 @@ def test_time_is_a_limit(limits: Limits) -> None:
 
 def test_proposals_are_announced_and_the_last_one_stays() -> None:
     """Red: a fit that is killed loses its proposals."""
-    told: list[tuple[Artefact, int]] = []
+    told: Told = []
     mine = study(told=told)
     mine.propose(Constant("x", 1))
     mine.run(mine.train[0], Constant("x", 2))
     mine.propose(Constant("x", 2))
-    assert [(artefact.config["guess"], runs) for artefact, runs in told] == [(1, 0), (2, 1)]
+    assert [(artefact and artefact.config["guess"], spent["runs"]) for artefact, spent in told] == [(1, 0), (2, 1)]
     assert mine.last is not None and mine.last.config["guess"] == 2
 
 
@@ -88,3 +92,36 @@ def test_a_policy_may_not_hold_too_many_bytes() -> None:
     with pytest.raises(ContractError, match="must give a Policy, not int"):
         mine.propose(3)  # type: ignore[arg-type]
     assert mine.last is None
+
+
+@pytest.mark.parametrize(
+    ("limits", "paid", "message"),
+    [
+        (Limits(tokens=100), {"tokens": 40}, "100 tokens are spent"),
+        (Limits(dollars=0.5), {"dollars": 0.2}, r"0\.5 dollars are spent"),
+    ],
+)
+def test_tokens_and_dollars_are_limits(limits: Limits, paid: dict[str, Any], message: str) -> None:
+    """Red: a fit goes on asking a model after its money is spent, or what it then finds counts."""
+    told: Told = []
+    mine = study(limits, told)
+    mine.spend(**paid)
+    mine.propose(Constant("x", 1))
+    mine.spend(**paid)
+    with pytest.raises(LimitReached, match=message):
+        mine.spend(**paid)
+    assert told[-1][1] == mine.spent(), "what a killed fit has paid is known"
+    for ask in (lambda: mine.run(mine.train[0], Constant("x", 2)), lambda: mine.propose(Constant("x", 2)),
+                lambda: mine.finish(Constant("x", 2)), lambda: mine.env(mine.train[0]).reset()):  # fmt: skip
+        with pytest.raises(LimitReached, match=message):
+            ask()
+    assert mine.last is not None and mine.last.config["guess"] == 1
+    [(name, amount)] = paid.items()
+    assert mine.spent()[name] == pytest.approx(3 * amount)
+
+
+@pytest.mark.parametrize("paid", [{"tokens": -1}, {"dollars": -0.1}, {"dollars": math.nan}, {"dollars": math.inf}])
+def test_only_amounts_can_be_spent(paid: dict[str, Any]) -> None:
+    """Red: a learner gets money back, or spends what no limit can be compared with."""
+    with pytest.raises(ContractError, match="cannot be spent"):
+        study().spend(**paid)

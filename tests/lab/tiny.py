@@ -17,7 +17,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from unseat.core.card import Card
-from unseat.core.errors import MissingExtra, UserError
+from unseat.core.errors import LimitReached, MissingExtra, UserError
 from unseat.core.learner import Bounder, Contender, Kind, Learner, Role, Study
 from unseat.core.outcome import Limits, Outcome
 from unseat.core.policy import Asker, Form, Policy, Question, Session, View
@@ -137,6 +137,8 @@ class Best(Learner):
             if best is None or cost < best[0]:
                 best = cost, policy
                 study.propose(policy)
+            if self.end in ("pays", "overpays"):
+                self._pay(study)
         if self.end == "fails":
             raise RuntimeError("this learner is broken")
         if self.end == "dies":
@@ -147,6 +149,14 @@ class Best(Learner):
             _Misbehaving("", "")._spin()
         assert best
         return best[1]
+
+    def _pay(self, study: Study) -> None:
+        try:
+            study.spend(tokens=1000, dollars=0.25)
+        except LimitReached:
+            if self.end == "pays":
+                raise
+            os._exit(5)
 
     def config(self) -> Mapping[str, Any]:
         return {"end": self.end}
@@ -236,7 +246,7 @@ class Slow(TinyTask):
     """The same with learners that end in every way."""
 
     def contenders(self) -> Mapping[str, Contender]:
-        ends = ("quick", "sleeps", "stubborn", "fails", "dies", "silent", "lacks")
+        ends = ("quick", "sleeps", "stubborn", "fails", "dies", "silent", "lacks", "pays", "overpays")
         return {end: Contender(end, Role.CHALLENGER, partial(Best, end, end)) for end in ends}
 
 

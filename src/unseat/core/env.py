@@ -1,11 +1,14 @@
-"""Gymnasium environments, derived from engines: a task that has spaces has an environment, with no work of its own."""
+"""Gymnasium environments, derived from engines: a task that has spaces has an environment, with no work of its own.
+
+Where a task asks several agents, `unseat.core.agents` makes a PettingZoo environment of the same engine.
+"""
 
 from __future__ import annotations
 
+import copy
 import queue
 import threading
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import gymnasium
 from gymnasium import error
@@ -15,40 +18,118 @@ from unseat.core.outcome import Limits, Outcome
 from unseat.core.policy import Policy, Session, View
 from unseat.core.task import Instance, Task
 
+if TYPE_CHECKING:
+    from unseat.core.agents import AgentsEnv
+
+    Environment: TypeAlias = gymnasium.Env[Any, Any] | AgentsEnv
+
 
 class _Closed(BaseException):
     """Unwinds an engine whose environment was reset or closed; no policy code may catch it as an Exception."""
 
 
-class _Puppet(Session):
-    """A session whose decisions are taken by whoever steps the environment."""
+class Asked(NamedTuple):
+    """What an engine waits for: who is to answer, and what that agent is shown."""
 
-    def __init__(self) -> None:
-        self.observations: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self.actions: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self.earned, self.paid_as_it_goes = 0.0, False
+    agent: str
+    observation: Any
 
-    def decide(self, observation: Any) -> Any:
-        self.observations.put(("ask", observation))
-        action = self.actions.get()
+
+class PausedEngine(Policy):
+    """An engine in a thread, which blocks wherever it asks; also the policy that it asks.
+
+    Args:
+        task: The task.
+        problem: The problem.
+        limits: Limits of a run.
+        questions: Those that are answered from outside; the task's defaults answer the others.
+    """
+
+    name = "environment"
+
+    def __init__(self, task: Task, problem: Any, limits: Limits | None, questions: tuple[str, ...]) -> None:
+        self.task, self.problem, self.limits, self.questions = task, problem, limits or Limits(), questions
+        self.earned: dict[str, float] = {}
+        self._events: queue.SimpleQueue[Asked | Outcome | BaseException] = queue.SimpleQueue()
+        self._actions: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def start(self, view: View, seed: int) -> Session:
+        """Begin to answer one question as one agent."""
+        return _Puppet(self, f"{view.question}_{view.agent}")
+
+    @property
+    def running(self) -> bool:
+        """Whether an engine waits for an answer."""
+        return self._thread is not None
+
+    def begin(self, seed: int) -> Asked:
+        """Begin a run, and wait for its first question."""
+        self.stop()
+        self.earned = {}
+        self._events, self._actions = queue.SimpleQueue(), queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, args=(seed,), daemon=True)
+        self._thread.start()
+        first = self._next()
+        if isinstance(first, Outcome):
+            raise error.Error(f"the run ended before the first decision: {first}")
+        return first
+
+    def answer(self, action: Any) -> Asked | Outcome:
+        """Answer the engine's question, and wait for its next one or its end."""
+        self._actions.put(action)
+        return self._next()
+
+    def ask(self, agent: str, observation: Any) -> Any:
+        """What the engine's thread calls: hand out a question, and wait for its answer."""
+        self._events.put(Asked(agent, observation))
+        action = self._actions.get()
         if action is _Closed:
             raise _Closed
         return action
 
+    def stop(self) -> None:
+        """End the engine's thread."""
+        if self._thread is not None:
+            self._actions.put(_Closed)
+            self._thread.join()
+            self._thread = None
+
+    def reward(self, outcome: Outcome) -> float:
+        """What the end pays, if nothing was paid on the way: the objective, signed so that more is better."""
+        return 0.0 if self.earned else (-outcome.value if self.task.objective.minimise else outcome.value)
+
+    def _next(self) -> Asked | Outcome:
+        event = self._events.get()
+        if isinstance(event, Asked):
+            return event
+        self.stop()
+        if isinstance(event, BaseException):
+            raise event
+        return event
+
+    def _run(self, seed: int) -> None:
+        events = self._events
+        try:
+            events.put(self.task.run(self.problem, self, seed=seed, limits=self.limits))
+        except _Closed:
+            return
+        except BaseException as raised:
+            # Whatever ends the engine must reach the one who waits for its next question.
+            events.put(raised)
+
+
+class _Puppet(Session):
+    """A session whose decisions are taken by whoever steps the environment."""
+
+    def __init__(self, engine: PausedEngine, agent: str) -> None:
+        self.engine, self.agent = engine, agent
+
+    def decide(self, observation: Any) -> Any:
+        return self.engine.ask(self.agent, observation)
+
     def reward(self, amount: float) -> None:
-        self.earned += amount
-        self.paid_as_it_goes = True
-
-
-@dataclass
-class _Strings(Policy):
-    """The policy that hands an engine the puppet."""
-
-    puppet: _Puppet
-    name: str = "environment"
-
-    def start(self, view: View, seed: int) -> Session:
-        return self.puppet
+        self.engine.earned[self.agent] = self.engine.earned.get(self.agent, 0.0) + amount
 
 
 class TaskEnv(gymnasium.Env[Any, Any]):
@@ -57,89 +138,62 @@ class TaskEnv(gymnasium.Env[Any, Any]):
     An episode is one run. The reward is what the engine pays out on the way (`Session.reward`); an engine that pays
     nothing gives the whole objective at the end, signed so that more is better. After the last step ``info`` holds
     the run's ``outcome``. Where the observation has an ``action_mask`` it is given in ``info`` too.
+
+    Args:
+        task: The task.
+        instance: Its instance.
+        limits: Limits of each run.
+        question: The question that is answered; the task's first if None. Its defaults answer the others.
     """
 
-    def __init__(self, task: Task, instance: Instance, limits: Limits | None = None) -> None:
-        question_name, question = next(iter(task.questions.items()))
-        if question.observation is None or question.action is None:
-            raise ContractError(f"task {task.card.id} asks {question_name!r} without spaces, so it has no environment")
-        if len(task.questions) > 1 or question.agents > 1:
-            raise ContractError(f"task {task.card.id} asks several questions or agents; override its `env`, since this "
-                                "environment steps one agent through one question")  # fmt: skip
-        self.task, self.instance, self.limits = task, instance, limits or Limits()
-        self.observation_space, self.action_space = question.observation, question.action
-        self.problem = task.load(instance)
-        self._thread: threading.Thread | None = None
-        self._puppet = _Puppet()
-        self._last: Any = None
+    def __init__(
+        self, task: Task, instance: Instance, limits: Limits | None = None, question: str | None = None
+    ) -> None:
+        name = question or next(iter(task.questions))
+        asked = task.questions[name]
+        if asked.observation is None or asked.action is None:
+            raise ContractError(f"task {task.card.id} asks {name!r} without spaces, so it has no environment")
+        if asked.agents > 1:
+            raise ContractError(f"task {task.card.id} asks {name!r} of {asked.agents} agents: use AgentsEnv")
+        # Spaces draw from a generator of their own, so that environments must not share them.
+        self.observation_space, self.action_space = copy.deepcopy((asked.observation, asked.action))
+        self.task, self.instance = task, instance
+        self._engine = PausedEngine(task, task.load(instance), limits, (name,))
+        self._paid, self._last = 0.0, None
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin a run; its seed is drawn from the environment's generator."""
         super().reset(seed=seed)
-        self._stop()
-        run_seed = int(self.np_random.integers(2**31)) if seed is None else seed
-        self._puppet = puppet = _Puppet()
-        self._thread = threading.Thread(target=self._run, args=(puppet, run_seed), daemon=True)
-        self._thread.start()
-        kind, content = puppet.observations.get()
-        if kind != "ask":
-            self._ended()
-            if kind == "raised":
-                raise content
-            raise error.Error(f"{self.instance.id}: the run ended before the first decision: {content}")
-        self._last = content
-        return content, self._info(content)
+        asked = self._engine.begin(int(self.np_random.integers(2**31)) if seed is None else seed)
+        self._paid, self._last = sum(self._engine.earned.values()), asked.observation
+        return self._last, shown_mask(self._last)
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Answer the engine's question, and wait for its next one."""
-        if self._thread is None:
+        if not self._engine.running:
             raise error.ResetNeeded("call reset() before step()")
         if not self.action_space.contains(action):
             raise error.InvalidAction(f"{action!r} is not in {self.action_space}")
-        puppet, before = self._puppet, self._puppet.earned
-        puppet.actions.put(action)
-        kind, content = puppet.observations.get()
-        if kind == "ask":
-            self._last = content
-            return content, puppet.earned - before, False, False, self._info(content)
-        self._ended()
-        if kind == "raised":
-            raise content
-        outcome: Outcome = content
-        sign = -1.0 if self.task.objective.minimise else 1.0
-        reward = puppet.earned - before if puppet.paid_as_it_goes else sign * outcome.value
-        return self._last, reward, True, False, {"outcome": outcome, **self._info(self._last)}
+        came = self._engine.answer(action)
+        before, self._paid = self._paid, sum(self._engine.earned.values())
+        if isinstance(came, Outcome):
+            reward = self._paid - before + self._engine.reward(came)
+            return self._last, reward, True, False, {"outcome": came, **shown_mask(self._last)}
+        self._last = came.observation
+        return self._last, self._paid - before, False, False, shown_mask(self._last)
 
     def close(self) -> None:
         """End the engine's thread."""
-        self._stop()
+        self._engine.stop()
 
-    def _run(self, puppet: _Puppet, seed: int) -> None:
-        try:
-            outcome = self.task.run(self.problem, _Strings(puppet), seed=seed, limits=self.limits)
-        except _Closed:
-            return
-        except BaseException as raised:
-            # Whatever ends the engine must reach the one who waits for its next question.
-            puppet.observations.put(("raised", raised))
-            return
-        puppet.observations.put(("done", outcome))
 
-    def _stop(self) -> None:
-        if self._thread is not None:
-            self._puppet.actions.put(_Closed)
-            self._ended()
+def derived(task: Task, instance: Instance) -> Environment:
+    """The environment that a task's questions give: of one agent or of several."""
+    if sum(one.agents for one in task.questions.values() if one.observation and one.action) > 1:
+        from unseat.core.agents import AgentsEnv
 
-    def _ended(self) -> None:
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
-
-    @staticmethod
-    def _info(observation: Any) -> dict[str, Any]:
-        if isinstance(observation, dict) and "action_mask" in observation:
-            return {"action_mask": observation["action_mask"]}
-        return {}
+        return AgentsEnv(task, instance)
+    return TaskEnv(task, instance)
 
 
 def make(task: str, instance: str | None = None, **options: Any) -> gymnasium.Env[Any, Any]:
@@ -148,7 +202,10 @@ def make(task: str, instance: str | None = None, **options: Any) -> gymnasium.En
 
     found = registry.task(task)
     chosen = found.instance(instance) if instance else next(i for i in found.instances() if i.split == "train")
-    return found.env(chosen, **options)
+    env = found.env(chosen, **options)
+    if not isinstance(env, gymnasium.Env):
+        raise error.Error(f"task {task} asks several agents, which is PettingZoo's; use unseat.task({task!r}).env()")
+    return env
 
 
 def register() -> None:
@@ -169,6 +226,13 @@ def register() -> None:
             gymnasium.register(
                 full_id, entry_point="unseat.core.env:make", kwargs={"task": name}, disable_env_checker=True
             )
+
+
+def shown_mask(observation: Any) -> dict[str, Any]:
+    """The ``info`` of an observation: its action mask, where it has one."""
+    if isinstance(observation, dict) and "action_mask" in observation:
+        return {"action_mask": observation["action_mask"]}
+    return {}
 
 
 register()

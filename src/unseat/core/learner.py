@@ -12,8 +12,7 @@ from unseat.core.outcome import Limits, Outcome
 from unseat.core.policy import Policy
 
 if TYPE_CHECKING:
-    import gymnasium
-
+    from unseat.core.env import Environment
     from unseat.core.task import Instance
 
 
@@ -41,12 +40,20 @@ class Study(Protocol):
         """
         ...
 
-    def env(self, instance: Instance) -> gymnasium.Env[Any, Any]:
+    def env(self, instance: Instance) -> Environment:
         """The environment of an instance; each episode counts as one run."""
         ...
 
     def propose(self, policy: Policy) -> None:
         """Put forward the best policy so far: the result, should the limit be reached or the fit be killed."""
+        ...
+
+    def spend(self, *, tokens: int = 0, dollars: float = 0.0) -> None:
+        """Count what was paid to a language model, after each exchange with it.
+
+        Raises:
+            LimitReached: That was more than the study allows: nothing may be run or proposed any more.
+        """
         ...
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -47,6 +48,10 @@ class Limits:
             if value is not None and not value > 0:
                 raise ValueError(f"limit {name} is {value}; it must be above zero")
 
+    def deadline(self) -> float | None:
+        """`time.monotonic()` at which a run that begins now must end; None without a limit of wall time."""
+        return None if self.wall_s is None else time.monotonic() + self.wall_s
+
     def to_json(self) -> dict[str, Any]:
         """The limits that are set, as plain JSON."""
         return {name: value for name in self.__slots__ if (value := getattr(self, name)) is not None}
@@ -73,6 +78,7 @@ class Outcome:
         metrics: Everything else, by name; numbers only.
         progress: The anytime curve: (seconds, value) of every answer that was reported and valid.
         message: One line for a person, where the run did not end well.
+        answer: The answer that counts, where the task takes whole answers; it is stored by itself, not in the JSON.
     """
 
     value: float
@@ -86,6 +92,7 @@ class Outcome:
     metrics: Mapping[str, float] = field(default_factory=dict)
     progress: tuple[tuple[float, float], ...] = ()
     message: str = ""
+    answer: Any = field(default=None, compare=False, repr=False)
 
     @property
     def decide_ns(self) -> float | None:
@@ -96,7 +103,7 @@ class Outcome:
 
     def to_json(self) -> dict[str, Any]:
         """The outcome as plain JSON."""
-        plain = {name: getattr(self, name) for name in self.__slots__}
+        plain = {name: getattr(self, name) for name in self.__slots__ if name != "answer"}
         return {**plain, "status": str(self.status), "metrics": dict(self.metrics)}
 
     @classmethod

@@ -42,7 +42,7 @@ class InvalidAnswer(Exception):
 
 
 class DeadlineReached(Exception):
-    """The run's time is up, and no valid answer had been reported."""
+    """The run's time is up."""
 
 
 @dataclass(frozen=True)
@@ -86,18 +86,26 @@ class View:
         facts: What a real system knows before the first decision (a capacity, a number of executors), by name.
         agent: Which of the question's agents this session is.
         deadline: `time.monotonic()` at which the run ends; None without one.
+        listener: Who hears reports; the platform sets it where the task takes whole answers.
     """
 
     question: str
     facts: Mapping[str, Any] = field(default_factory=dict)
     agent: int = 0
     deadline: float | None = None
-    reports: list[tuple[float, Any]] = field(default_factory=list)
-    began: float = field(default_factory=time.monotonic)
+    listener: Callable[[Any], None] | None = None
 
     def report(self, answer: Any) -> None:
-        """Publish the best answer so far; the engine stamps it now, and checks and scores it after the clock."""
-        self.reports.append((time.monotonic() - self.began, answer))
+        """Publish the best answer so far, JSON whose leaves may be arrays, where the task takes whole answers.
+
+        It is copied and stamped now, and checked and scored once the clock has stopped. If the time runs out, the last
+        valid one counts.
+
+        Raises:
+            InvalidAnswer: It is something else.
+        """
+        if self.listener:
+            self.listener(answer)
 
 
 class Session:
@@ -226,10 +234,12 @@ class Policy(ABC):
 
     Attributes:
         fit_record: The record of the fit that made it, where it was restored from an artefact that carries one.
+        questions: Names of the questions that it answers; the task's first if empty.
     """
 
     form: ClassVar[Form] = Form.DECIDE
     fit_record: Mapping[str, Any] | None = None
+    questions: tuple[str, ...] = ()
     name: str
 
     @abstractmethod

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-import resource
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from unseat.core.card import Card
-from unseat.core.errors import UserError
+from unseat.core.errors import ContractError, UserError
 from unseat.core.learner import Contender
-from unseat.core.outcome import Limits, Outcome, Status
-from unseat.core.policy import DeadlineReached, Form, InvalidAnswer, Policy, Question
+from unseat.core.outcome import Limits, Outcome
+from unseat.core.policy import Form, Policy, Question
 
 if TYPE_CHECKING:
-    import gymnasium
     from pydantic import BaseModel
+
+    from unseat.core.env import Environment
 
 Split = Literal["train", "valid", "test"]
 
@@ -145,16 +143,42 @@ class Task(ABC):
 
     @abstractmethod
     def run(self, problem: Any, policy: Policy, *, seed: int, limits: Limits) -> Outcome:
-        """Run the engine with a policy in the heuristic's place.
+        """Run the engine with a policy in the heuristic's place; `unseat.core.answers.solve` does it for one question.
+
+        Each question is put to `player(policy, question)`. Where the task takes whole answers (`Form.ANSWERS`) and the
+        policy reports some, value and metrics are those of `score`, once the clock has stopped.
 
         Raises:
             InvalidAnswer: The policy answered outside what the question allows.
-            DeadlineReached: The time was up before there was a valid answer.
+            DeadlineReached: The time was up; the last valid report counts, if there is one.
         """
 
     @abstractmethod
     def contenders(self) -> Mapping[str, Contender]:
         """Everything that is measured, by name, incumbents first."""
+
+    def score(self, problem: Any, answer: Any) -> Outcome:
+        """Check and score a whole answer, without whoever gave it; for tasks that take them (`Form.ANSWERS`).
+
+        Args:
+            problem: The problem.
+            answer: JSON whose leaves may be arrays; a tuple that was reported comes as a list. It may be anything.
+
+        Returns:
+            Value and metrics; the same for the same answer, always.
+
+        Raises:
+            InvalidAnswer: It is no answer to this problem.
+        """
+        raise ContractError(f"task {self.card.id} takes no whole answers")
+
+    def default(self, question: str) -> Policy:
+        """What answers a question that a contender leaves to nobody; for tasks with several questions."""
+        raise ContractError(f"task {self.card.id} has no default for question {question!r}, and the policy leaves it")
+
+    def player(self, policy: Policy, question: str) -> Policy:
+        """Who answers a question in a run of that policy: the policy, if it names it, or the task's default."""
+        return policy if question in (policy.questions or tuple(self.questions)[:1]) else self.default(question)
 
     def open(self, source: str, options: Mapping[str, Any]) -> Task:
         """The same task on a user's own data.
@@ -193,11 +217,14 @@ class Task(ABC):
         """The forms in which a policy can be handed over, by name."""
         return {}
 
-    def env(self, instance: Instance) -> gymnasium.Env[Any, Any]:
-        """The Gymnasium environment of an instance, derived from the engine unless overridden by a native one."""
-        from unseat.core.env import TaskEnv
+    def env(self, instance: Instance) -> Environment:
+        """The environment of an instance, derived from the engine unless overridden by a native one.
 
-        return TaskEnv(self, instance)
+        It is Gymnasium's where one agent is asked, and PettingZoo's where there are several agents or questions.
+        """
+        from unseat.core.env import derived
+
+        return derived(self, instance)
 
     def warm(self) -> None:
         """Compile what is compiled on first use, so that no clock counts it."""
@@ -212,39 +239,3 @@ class Task(ABC):
             if instance.id == name:
                 return instance
         raise UserError(f"task {self.card.id} has no instance {name!r}; `unseat tasks --json` lists them")
-
-
-def attempt(task: Task, instance: Instance, policy: Policy, *, seed: int, limits: Limits) -> Outcome:
-    """Run a policy, and turn whatever it does wrong into an outcome.
-
-    Loading the problem is not on the clock. What kills the process or hangs is for the executor to see.
-
-    Raises:
-        UserError: The problem cannot be loaded. Raised by a policy it is an outcome like any other error, or a policy
-            could end the experiment.
-    """
-    problem = task.load(instance)
-    began, cpu = time.perf_counter(), cpu_seconds()
-    status, message = Status.OK, ""
-    try:
-        outcome = task.run(problem, policy, seed=seed, limits=limits)
-        if outcome.status is Status.OK and not math.isfinite(outcome.value):
-            status, message = Status.INVALID, f"the objective is {outcome.value}, not a finite number"
-    except InvalidAnswer as error:
-        status, message = Status.INVALID, str(error)
-    except DeadlineReached as error:
-        status, message = Status.TIMEOUT, str(error)
-    except Exception as error:
-        # A stranger's policy may raise anything; that is a result of the run, not a fault of the platform.
-        status, message = Status.CRASHED, f"{type(error).__name__}: {error}"
-    if status is not Status.OK:
-        outcome = Outcome(task.objective.failure(problem, limits), status, message=message[:500])
-    elif outcome.status is not Status.OK:
-        outcome = replace(outcome, value=task.objective.failure(problem, limits))
-    return replace(outcome, wall_s=time.perf_counter() - began, cpu_s=cpu_seconds() - cpu)
-
-
-def cpu_seconds() -> float:
-    """CPU seconds of this process and of the children it has waited for."""
-    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime

@@ -4,8 +4,10 @@ It reads requests as JSON lines on standard input and answers in JSON lines on w
 the task or the policy prints goes to standard error. It is meant to be killed: nothing in it is worth keeping.
 
 Requests: ``{"op": "run" | "fit" | "warm" | "fail", "job": ...}``. Answers: ``{"event": "start"}`` when loading and
-compiling are over and the clock begins, ``{"event": "proposal"}`` for each policy that a fit puts forward, and at the
-end one of ``{"outcome": ...}``, ``{"fitted": ...}``, ``{"warm": true}`` and ``{"error": kind, "message": text}``.
+compiling are over and the clock begins, ``{"event": "proposal"}`` for each policy that a fit puts forward,
+``{"event": "spent"}`` for what it paid, and at the end one of ``{"outcome": ...}``, ``{"fitted": ...}``,
+``{"warm": true}`` and ``{"error": kind, "message": text}``. What a run reports goes to the file ``reports`` of its
+request; ``{"event": "stop"}`` says that its clock has stopped and only scoring is left.
 """
 
 from __future__ import annotations
@@ -28,12 +30,15 @@ from typing import Any, TextIO
 import psutil
 
 from unseat.core import registry
+from unseat.core.answers import Answers
 from unseat.core.errors import ContractError, LimitReached, UnseatError, UserError
 from unseat.core.learner import Bounder, Learner
 from unseat.core.outcome import Outcome, Status
 from unseat.core.policy import Artefact, DeadlineReached, Policy
-from unseat.core.task import Instance, Task, attempt, cpu_seconds
+from unseat.core.task import Instance, Task
+from unseat.lab.attempt import clocked, cpu_seconds, settled
 from unseat.lab.records import FitJob, Job
+from unseat.lab.reports import Reports
 from unseat.lab.store import ArtefactStore
 from unseat.lab.study import LocalStudy
 
@@ -52,6 +57,7 @@ class Child:
     def __init__(self, store: ArtefactStore, say: Callable[[Mapping[str, Any]], None]) -> None:
         self.store, self.say = store, say
         self._stop: Exception | None = None
+        self._close: Callable[[], None] = lambda: None
         self._task = lru_cache(maxsize=8)(self._open)
 
     def serve(self, requests: TextIO) -> None:
@@ -80,21 +86,32 @@ class Child:
         doer = self.store.get(job.artefact).restore() if job.artefact else task.contenders()[job.contender].make()
         problem = task.load(instance)
         _cap_memory(job.limits.memory)
+        reports = Reports(Path(request["reports"]))
         self.say({"event": "start"})
         try:
-            with self._until(DeadlineReached("the time limit was reached")):
-                outcome = _measure(task, instance, problem, doer, job)
+            with self._until(DeadlineReached("the time limit was reached"), reports.close):
+                outcome = _measure(task, instance, problem, doer, reports, job)
         except DeadlineReached as error:
             outcome = Outcome(task.objective.failure(problem, job.limits), Status.TIMEOUT, message=str(error))
-        return {"outcome": outcome.to_json()}
+        if reports.kept:
+            self.say({"event": "stop"})
+        return self._settled(task, problem, outcome, reports, job)
 
     def _fail(self, request: Mapping[str, Any]) -> dict[str, Any]:
         job = Job.from_json(request["job"])
         task = self._find(job)
-        value = task.objective.failure(task.load(task.instance(job.instance)), job.limits)
+        problem = task.load(task.instance(job.instance))
+        value = task.objective.failure(problem, job.limits)
         status, message = Status(request["status"]), request["message"]
         outcome = Outcome(value, status, wall_s=request["wall_s"], cpu_s=request["cpu_s"], message=message)
-        return {"outcome": outcome.to_json()}
+        return self._settled(task, problem, outcome, Reports.read(Path(request["reports"])), job)
+
+    def _settled(self, task: Task, problem: Any, outcome: Outcome, reports: Reports, job: Job) -> dict[str, Any]:
+        """The outcome with what was reported scored, and the answer that counts kept, where the card asks for that."""
+        outcome, answer = settled(task, problem, outcome, reports, job.limits), None
+        if outcome.answer is not None and task.card.repeatability == "answer":
+            answer = self.store.put(Answers(job.contender, {job.instance: outcome.answer}).artefact)
+        return {"outcome": outcome.to_json(), "answer": answer}
 
     def _fit(self, request: Mapping[str, Any]) -> dict[str, Any]:
         job = FitJob.from_json(request["job"])
@@ -108,17 +125,18 @@ class Child:
         _cap_memory(job.limits.memory)
         self.say({"event": "start"})
 
-        def keep(artefact: Artefact, runs: int) -> str:
-            return self.store.put(replace(artefact, fit={**job.record, "runs": runs}))
+        def keep(artefact: Artefact, spent: Mapping[str, Any]) -> str:
+            return self.store.put(replace(artefact, fit={**job.record, **spent}))
 
-        def announce(artefact: Artefact, runs: int) -> None:
-            self.say({"event": "proposal", "artefact": keep(artefact, runs), "runs": runs})
+        def announce(artefact: Artefact | None, spent: Mapping[str, Any]) -> None:
+            proposal = {"artefact": keep(artefact, spent)} if artefact else {}
+            self.say({"event": "proposal" if artefact else "spent", **proposal, "spent": spent})
 
         study = LocalStudy(task, train, valid, job.limits, job.seed, announce)
         status, message = "ok", ""
         try:
             with self._until(LimitReached("the time limit was reached")):
-                study.last = study.measured(learner.fit(study))
+                study.finish(learner.fit(study))
         except LimitReached as error:
             status, message = ("limit" if study.last else "timeout"), str(error)
         except (UserError, ImportError) as error:
@@ -127,9 +145,9 @@ class Child:
         except Exception as error:
             # A learner may raise anything; what it had proposed by then is its result.
             status, message = "crashed", f"{type(error).__name__}: {error}"
-        artefact = keep(study.last, study.runs) if study.last else None
-        return {"fitted": {"artefact": artefact, "wall_s": study.wall_s(), "cpu_s": study.cpu_s(), "runs": study.runs,
-                           "status": status, "message": message[:500]}}  # fmt: skip
+        artefact = keep(study.last, study.spent()) if study.last else None
+        return {"fitted": {"artefact": artefact, "wall_s": study.wall_s(), "cpu_s": study.cpu_s(),
+                           "status": status, "message": message[:500], **study.spent()}}  # fmt: skip
 
     def _find(self, job: Job | FitJob) -> Task:
         return self._task(job.task, job.data, json.dumps(dict(job.options), sort_keys=True))
@@ -141,9 +159,9 @@ class Child:
         return task
 
     @contextlib.contextmanager
-    def _until(self, stop: Exception) -> Iterator[None]:
-        """Within this, SIGTERM raises `stop`: the driver says that the time is up."""
-        self._stop = stop
+    def _until(self, stop: Exception, close: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Within this, SIGTERM calls `close` and raises `stop`: the driver says that the time is up."""
+        self._stop, self._close = stop, close
         try:
             yield
         finally:
@@ -152,13 +170,14 @@ class Child:
     def _terminated(self, number: int, frame: FrameType | None) -> None:
         if self._stop is not None:
             stop, self._stop = self._stop, None
+            self._close()
             raise stop
 
 
-def _measure(task: Task, instance: Instance, problem: Any, doer: object, job: Job) -> Outcome:
+def _measure(task: Task, instance: Instance, problem: Any, doer: object, reports: Reports, job: Job) -> Outcome:
     """The outcome of a policy, of a bounder, or of a fit that gave no policy."""
     if isinstance(doer, Policy):
-        return attempt(task, instance, doer, seed=job.seed, limits=job.limits)
+        return clocked(task, instance, problem, doer, reports, seed=job.seed, limits=job.limits)
     if not isinstance(doer, Bounder):
         message = "its fit gave no policy"
         return Outcome(task.objective.failure(problem, job.limits), Status.CRASHED, message=message)

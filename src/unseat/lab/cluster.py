@@ -45,11 +45,11 @@ class Node:
         except UnseatError as error:
             # Sent as data: an exception would come back wrapped in Ray's, with a traceback for a message.
             return {"user_error" if isinstance(error, UserError) else "contract_error": str(error)}
+        made = done.fitted.artefact if done.fitted else done.answer
+        packed = self._store.pack(made) if made else None
         if done.outcome:
-            return {"outcome": done.outcome.to_json()}
-        assert done.fitted is not None
-        made = done.fitted.artefact
-        return {"fitted": vars(done.fitted), "artefact": self._store.pack(made) if made else None}
+            return {"outcome": done.outcome.to_json(), "answer": done.answer, "artefact": packed}
+        return {"fitted": vars(done.fitted), "artefact": packed}
 
 
 class Ray:
@@ -147,10 +147,10 @@ class Ray:
 
     def _done(self, job: Job | FitJob, answer: Mapping[str, Any]) -> Done:
         _checked(answer)
-        if "outcome" in answer:
-            return Done(job, outcome=Outcome.from_json(answer["outcome"]))
         if answer["artefact"]:
             self._store.unpack(answer["artefact"])
+        if "outcome" in answer:
+            return Done(job, outcome=Outcome.from_json(answer["outcome"]), answer=answer["answer"])
         return Done(job, fitted=Fitted(**answer["fitted"]))
 
     def _kill(self, actor: Any) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import select
+import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -34,18 +36,24 @@ class Fitted:
     artefact: str | None
     wall_s: float
     cpu_s: float
-    runs: int
     status: str
     message: str = ""
+    runs: int = 0
+    tokens: int = 0
+    dollars: float = 0.0
 
 
 @dataclass(frozen=True)
 class Done:
-    """A job, the very object that was given, and what came of it: an outcome for a run, a `Fitted` for a fit."""
+    """A job, the very object that was given, and what came of it: an outcome for a run, a `Fitted` for a fit.
+
+    `answer` is the hash of the answer that a run gave, in the content store, where the task's card asks to keep it.
+    """
 
     job: Job | FitJob
     outcome: Outcome | None = None
     fitted: Fitted | None = None
+    answer: str | None = None
 
 
 class Executor(Protocol):
@@ -77,8 +85,9 @@ class _Assignment:
     op: str
     worker: Worker
     watch: Watch
+    reports: Path
     proposal: str | None = None
-    runs: int = 0
+    spent: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Processes:
@@ -94,6 +103,7 @@ class Processes:
         self._idle: list[Worker] = []
         self._busy: list[_Assignment] = []
         self._queue: deque[tuple[Job | FitJob, dict[str, Any]]] = deque()
+        self._scratch, self._numbers = tempfile.TemporaryDirectory(prefix="unseat-"), itertools.count()
 
     def warm(self, job: Job | FitJob) -> None:
         """Compile what a job's task compiles on first use."""
@@ -115,6 +125,7 @@ class Processes:
             worker.close()
         self._busy, self._idle = [], []
         self._queue.clear()
+        self._scratch.cleanup()
 
     def __enter__(self) -> Self:
         return self
@@ -150,8 +161,12 @@ class Processes:
             if self._idle and len(self._idle) + len(self._busy) >= self._count:
                 self._idle.pop().close()
             worker = Worker(self._store, threads)
-        worker.send({**request, "job": job.to_json()})
-        self._busy.append(_Assignment(job, request["op"], worker, Watch(worker, job.limits)))
+        # What a run reports lies in a file, so that it is there when the child had to be killed.
+        mine = Path(self._scratch.name, str(next(self._numbers)))
+        request = {"reports": str(mine), **request, "job": job.to_json()}
+        worker.send(request)
+        watch = Watch(worker, job.limits)
+        self._busy.append(_Assignment(job, request["op"], worker, watch, Path(request["reports"])))
 
     def _listen(self) -> Iterator[Done]:
         waited_for, poll = {assignment.worker.fileno(): assignment for assignment in self._busy}, select.poll()
@@ -175,10 +190,16 @@ class Processes:
         if event == "start":
             assignment.watch.start()
             return
+        if event == "stop":
+            assignment.watch.stop()
+            return
         if event == "proposal":
-            assignment.proposal, assignment.runs = message["artefact"], message["runs"]
+            assignment.proposal = message["artefact"]
+        if event in ("proposal", "spent"):
+            assignment.spent = message["spent"]
             return
         self._busy.remove(assignment)
+        assignment.reports.unlink(missing_ok=True)
         worker = assignment.worker
         if assignment.watch.timed_out:
             # It was told to stop; whatever of the job is still alive in it must not disturb the next one.
@@ -192,7 +213,7 @@ class Processes:
             outcome = Outcome.from_json(message["outcome"])
             if outcome.status is Status.TIMEOUT and assignment.watch.over:
                 outcome = replace(outcome, message=assignment.watch.over)
-            yield Done(assignment.job, outcome=outcome)
+            yield Done(assignment.job, outcome=outcome, answer=message["answer"])
         elif "fitted" in message:
             yield Done(assignment.job, fitted=Fitted(**message["fitted"]))
 
@@ -210,15 +231,15 @@ class Processes:
             self._assign(job, {"op": assignment.op}, fresh=True)
         elif isinstance(job, FitJob):
             status = ("limit" if assignment.proposal else "timeout") if timed_out else "crashed"
-            yield Done(job, fitted=Fitted(assignment.proposal, wall_s, cpu_s, assignment.runs, status, why))
+            yield Done(job, fitted=Fitted(assignment.proposal, wall_s, cpu_s, status, why, **assignment.spent))
         elif assignment.op == "fail":
             value = registry.task(job.task, data=job.data, options=job.options).objective.failure(None, job.limits)
             yield Done(job, outcome=Outcome(value, Status.CRASHED, message=why))
         else:
             # The failure value may depend on the problem, which is best loaded in a child as well.
             status = Status.TIMEOUT if timed_out else Status.CRASHED
-            spent = {"wall_s": wall_s, "cpu_s": cpu_s}
-            self._assign(job, {"op": "fail", "status": str(status), "message": why, **spent}, fresh=True)
+            told = {"wall_s": wall_s, "cpu_s": cpu_s, "reports": str(assignment.reports)}
+            self._assign(job, {"op": "fail", "status": str(status), "message": why, **told}, fresh=True)
 
 
 class Serial(Processes):

@@ -122,7 +122,7 @@ class Experiment:
                 dict(fold.home.option_values),
             )  # fmt: skip
             record = keys.fit_record(job, learner, fold.train, fold.valid)
-            key = keys.fit(job, learner, fold.train, fold.valid)
+            key = self._untried(keys.fit(job, learner, fold.train, fold.valid))
             planned[key] = replace(job, record={**record, "key": key})
         there = self.ledger.fits(planned)
         missing = {id(job): key for key, job in planned.items() if key not in there}
@@ -142,6 +142,19 @@ class Experiment:
         self.fits |= {key: there[key] for key in known}
         return {(job.contender, job.seed): self._choice(there[key], job) for key, job in known.items()}
 
+    def _untried(self, key: str) -> str:
+        """The key of the attempt at a fit that counts now: the first that did not crash.
+
+        What crashed stays in the ledger and is tried again by the next experiment, for a crash may be the machine's
+        fault. A fit that ended at its limit is a result, and is not.
+        """
+        for attempt in itertools.count(1):
+            before = self.ledger.fits([key]).get(key)
+            if before is None or before.status != "crashed":
+                return key
+            key = digest([key, attempt])
+        raise AssertionError("unreachable")
+
     def _choice(self, fit: Fit, job: FitJob) -> Chosen:
         if fit.artefact is None:
             return Chosen(record=job.record, fit=fit.key)
@@ -151,7 +164,8 @@ class Experiment:
         assert done.fitted is not None
         got, job = done.fitted, done.job
         return Fit(key, self.task.card.full_id, job.contender, got.artefact, job.to_json(), groups, got.wall_s,
-                   got.cpu_s, got.runs, got.status, got.message, self._provenance)  # fmt: skip
+                   got.cpu_s, got.runs, got.status, got.message, self._provenance, tokens=got.tokens,
+                   dollars=got.dollars)  # fmt: skip
 
     def _plan(self, fold: Fold, policies: Mapping[tuple[str, int], Chosen]) -> list[Planned]:
         """The runs of a fold: all contenders where it is judged, incumbents and challengers also where one chooses."""
@@ -204,7 +218,7 @@ class Experiment:
             for done in self._do([unique[key].job for key in missing.values()], buffer.flush_if_due):
                 assert done.outcome is not None
                 key = missing[id(done.job)]
-                there[key] = unique[key].run(key, done.outcome, self._provenance)
+                there[key] = replace(unique[key].run(key, done.outcome, self._provenance), answer=done.answer)
                 buffer.add(there[key])
                 report(len(there), len(unique))
         finally:
@@ -281,7 +295,7 @@ class Planned:
     def relabel(self, run: Run) -> Run:
         """The ledger's row as this experiment sees it."""
         mine = self.run(run.key, run.outcome, run.provenance)
-        return replace(mine, job=run.job, created=run.created)
+        return replace(mine, job=run.job, created=run.created, answer=run.answer)
 
 
 class Buffer:

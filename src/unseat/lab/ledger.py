@@ -160,7 +160,8 @@ class Ledger:
         """
         if fit.artefact is None:
             raise UserError(f"the fit of {fit.contender} gave no policy: {fit.message}")
-        return replace(self.store.get(fit.artefact), name=fit.contender, fit={**fit.job["record"], "runs": fit.runs})
+        spent = {"runs": fit.runs, "tokens": fit.tokens, "dollars": fit.dollars}
+        return replace(self.store.get(fit.artefact), name=fit.contender, fit={**fit.job["record"], **spent})
 
     def add_fit(self, fit: Fit) -> None:
         """Add a fit; its artefact is in the store already."""

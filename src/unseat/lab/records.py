@@ -98,6 +98,7 @@ class Run:
         fold: Which fold it belongs to; None without folds. Set by the experiment, not part of the key.
         fit: Key of the fit that made the policy; None where nothing was fitted.
         provenance: Machine, versions and sources, as JSON.
+        answer: Hash of the answer that it gave, in the content store, where the card's repeatability is ``answer``.
     """
 
     key: str
@@ -119,6 +120,7 @@ class Run:
     fold: int | None = None
     block: str | None = None
     created: str = ""
+    answer: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The row that `unseat run --json` prints."""
@@ -134,7 +136,7 @@ class Run:
     def to_record(self) -> dict[str, Any]:
         """All of the run as plain JSON, for the ledger."""
         return {**self.labels(), "outcome": self.outcome.to_json(), "job": dict(self.job),
-                "provenance": dict(self.provenance), "created": self.created}  # fmt: skip
+                "provenance": dict(self.provenance), "created": self.created, "answer": self.answer}  # fmt: skip
 
     def labels(self) -> dict[str, Any]:
         """What an experiment says of the run, without what was measured: one row of the ledger may serve several."""
@@ -160,6 +162,8 @@ class Fit:
         wall_s: What the fit took.
         runs: How many runs of the engine it used.
         status: ``ok``, or ``limit`` (the last proposal is the result), ``crashed`` or ``timeout``.
+        tokens: Tokens that it exchanged with a language model.
+        dollars: Money that it spent.
     """
 
     key: str
@@ -175,6 +179,8 @@ class Fit:
     message: str
     provenance: Mapping[str, Any]
     created: str = ""
+    tokens: int = 0
+    dollars: float = 0.0
 
     def to_record(self) -> dict[str, Any]:
         """All of the fit as plain JSON, for the ledger."""

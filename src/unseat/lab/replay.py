@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from unseat.core import registry
 from unseat.core.errors import UserError
@@ -20,7 +20,9 @@ class Replayed:
     Attributes:
         stored: What the ledger holds.
         again: What came out now.
-        equal: Whether status, value and metrics are equal to the bit; of a ``timed`` task, whether the status is.
+        equal: Whether status, value and metrics are equal to the bit; of a ``timed`` task, whether the status is. Of
+            an ``answer`` task the stored answer is scored again, so what its score gives must be equal; the status
+            alone, where the run gave no answer and is done again.
         changed: What is no longer as it was when the run was made, in words; it explains a difference.
     """
 
@@ -40,17 +42,22 @@ def replay(run: Run, ledger: Ledger) -> Replayed:
     task = registry.task(job.task, data=job.data, options=job.options)
     if job.artefact is None and run.fit is not None:
         raise UserError(f"run {run.key[:12]} stands for a fit that gave no policy; there is nothing to replay")
+    if run.answer is not None:
+        # A solution file is a policy like any other: running it is scoring it, without whoever found the solution.
+        job = replace(job, artefact=run.answer)
     with Serial(ledger.store.root) as executor:
         again = next(done.outcome for done in executor.map([job]) if done.outcome)
-    timed = task.card.repeatability == "timed"
-    then, now = _decisive(run.outcome, timed), _decisive(again, timed)
+    by_status = task.card.repeatability == "timed" or (task.card.repeatability == "answer" and run.answer is None)
+    # What was measured on the way to a stored answer is not measured again.
+    metrics = set(again.metrics) | (set() if run.answer else set(run.outcome.metrics))
+    then, now = (_decisive(outcome, by_status, metrics) for outcome in (run.outcome, again))
     return Replayed(run.outcome, again, then == now, _changed(run, source_hash(task)))
 
 
-def _decisive(outcome: Outcome, timed: bool) -> tuple[object, ...]:
+def _decisive(outcome: Outcome, by_status: bool, metrics: set[str]) -> tuple[object, ...]:
     """What must be equal; as text, in which floats are exact and not-a-number equals itself."""
-    status = str(outcome.status)
-    return (status,) if timed else (status, repr(outcome.value), repr(sorted(outcome.metrics.items())))
+    values = [(name, repr(outcome.metrics.get(name))) for name in sorted(metrics)]
+    return (str(outcome.status),) if by_status else (str(outcome.status), repr(outcome.value), *values)
 
 
 def _changed(run: Run, sources: str) -> tuple[str, ...]:

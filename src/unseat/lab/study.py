@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -10,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from unseat.core.errors import ContractError, LimitReached
 from unseat.core.outcome import Limits, Outcome
 from unseat.core.policy import Artefact, Policy
-from unseat.core.task import Instance, Task, attempt, cpu_seconds
+from unseat.core.task import Instance, Task
+from unseat.lab.attempt import attempt, cpu_seconds
 
 if TYPE_CHECKING:
-    import gymnasium
+    from unseat.core.env import Environment
 
 
 class LocalStudy:
@@ -23,10 +25,11 @@ class LocalStudy:
         task: The task.
         train: Instances to learn from.
         valid: Instances to choose by.
-        limits: What the fit may use; `runs`, `wall_s`, `cpu_s` and `policy_bytes` are counted here, and the executor
-            watches over time and memory from outside as well.
+        limits: What the fit may use; all but `memory` and `threads` are counted here, and the executor watches over
+            time and memory from outside as well.
         seed: The fit's seed.
-        announce: Told of every proposal as it comes, so that a fit that is killed leaves its last one.
+        announce: Told of every proposal, or None, and of what is spent, as they come, so that a fit that is killed
+            leaves its last proposal and its bill.
     """
 
     def __init__(
@@ -36,12 +39,12 @@ class LocalStudy:
         valid: Sequence[Instance],
         limits: Limits,
         seed: int,
-        announce: Callable[[Artefact, int], None] | None = None,
+        announce: Callable[[Artefact | None, dict[str, Any]], None] | None = None,
     ) -> None:
         # Not for the learner: through the task it would reach every instance.
         self._task = task
         self.train, self.valid, self.limits, self.seed = tuple(train), tuple(valid), limits, seed
-        self.runs = 0
+        self.runs, self.tokens, self.dollars = 0, 0, 0.0
         self.last: Artefact | None = None
         self._announce = announce
         self._allowed = {task.content(instance) for instance in (*self.train, *self.valid)}
@@ -69,33 +72,64 @@ class LocalStudy:
         self._count()
         return attempt(self._task, instance, policy, seed=self.seed, limits=self._run_limits)
 
-    def env(self, instance: Instance) -> gymnasium.Env[Any, Any]:
+    def env(self, instance: Instance) -> Environment:
         """The environment of an instance; each episode counts as one run.
 
         Raises:
             ContractError: The instance is not of this study, or the task has no environment.
         """
         self._check(instance)
-        import gymnasium
+        env, count = self._task.env(instance), self._count
+        reset = env.reset
 
-        count = self._count
+        def counted(**options: Any) -> Any:
+            count()
+            return reset(**options)
 
-        class Counted(gymnasium.Wrapper[Any, Any, Any, Any]):
-            def reset(self, **options: Any) -> tuple[Any, dict[str, Any]]:
-                count()
-                return super().reset(**options)
-
-        return Counted(self._task.env(instance))
+        # A wrapper would have to be of Gymnasium or of PettingZoo; what counts is the same.
+        env.reset = counted  # type: ignore[method-assign]
+        return env
 
     def propose(self, policy: Policy) -> None:
         """Put forward the best policy so far.
 
         Raises:
+            LimitReached: More tokens or money were spent than the study allows.
             ContractError: It holds more bytes than the study allows.
         """
+        self._check_bill()
         self.last = self.measured(policy)
         if self._announce:
-            self._announce(self.last, self.runs)
+            self._announce(self.last, self.spent())
+
+    def spend(self, *, tokens: int = 0, dollars: float = 0.0) -> None:
+        """Count what was paid to a language model; `tokens` and `dollars` say how much that is so far.
+
+        Raises:
+            LimitReached: That was more than the study allows. From then on nothing can be run or proposed, and what
+                `fit` returns does not count: the last proposal does.
+            ContractError: An amount is below zero, or none at all.
+        """
+        if not (tokens >= 0 and 0 <= dollars < math.inf):
+            raise ContractError(f"{tokens} tokens and {dollars} dollars cannot be spent")
+        self.tokens, self.dollars = self.tokens + tokens, self.dollars + dollars
+        if self._announce:
+            self._announce(None, self.spent())
+        self._check_bill()
+
+    def spent(self) -> dict[str, Any]:
+        """Runs, tokens and dollars so far."""
+        return {"runs": self.runs, "tokens": self.tokens, "dollars": self.dollars}
+
+    def finish(self, policy: Policy) -> None:
+        """Take what the fit has returned as its result.
+
+        Raises:
+            LimitReached: More tokens or money were spent than the study allows; the last proposal is the result.
+            ContractError: It is no policy, or holds more bytes than the study allows.
+        """
+        self._check_bill()
+        self.last = self.measured(policy)
 
     def measured(self, policy: Policy) -> Artefact:
         """A policy as data, held against the limit in bytes.
@@ -124,6 +158,7 @@ class LocalStudy:
             raise ContractError(f"instance {instance.id} is not of this study: a learner sees training data only")
 
     def _count(self) -> None:
+        self._check_bill()
         limits = self.limits
         if limits.runs is not None and self.runs >= limits.runs:
             raise LimitReached(f"the study's {limits.runs} runs are spent")
@@ -132,3 +167,10 @@ class LocalStudy:
         if limits.cpu_s is not None and self.cpu_s() >= limits.cpu_s:
             raise LimitReached(f"the study's {limits.cpu_s:g} s of CPU time are spent")
         self.runs += 1
+
+    def _check_bill(self) -> None:
+        tokens, dollars = self.limits.tokens, self.limits.dollars
+        if tokens is not None and self.tokens > tokens:
+            raise LimitReached(f"the study's {tokens} tokens are spent")
+        if dollars is not None and self.dollars > dollars:
+            raise LimitReached(f"the study's {dollars:g} dollars are spent")

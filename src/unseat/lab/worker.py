@@ -141,6 +141,7 @@ class Watch:
         self._cpu_began = 0.0
         self._asked: float | None = None
         self._looks = 0
+        self._stopped = False
         self.over = ""
 
     def start(self) -> None:
@@ -148,6 +149,10 @@ class Watch:
         self._began = time.monotonic()
         with contextlib.suppress(psutil.Error):
             self._cpu_began = self._worker.cpu_s(tree=False)
+
+    def stop(self) -> None:
+        """The clock has stopped: what is left is the task's own work, which no time limit counts."""
+        self._stopped = True
 
     def spent(self) -> tuple[float, float]:
         """Seconds of wall time since the clock began, and of CPU time as far as it can still be told."""
@@ -172,6 +177,8 @@ class Watch:
             if self._limits.memory and self._worker.memory(tree) > self._limits.memory:
                 self.over = f"used more than {self._limits.memory / 2**20:.0f} MiB of memory"
                 return True
+            if self._stopped:
+                return False
             if self._asked is not None:
                 return time.monotonic() - self._asked > _GRACE_S
             self._check_time(tree)

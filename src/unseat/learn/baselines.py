@@ -22,6 +22,7 @@ class Constant(Policy):
 
     name: str
     action: Any
+    questions: tuple[str, ...] = ()
 
     def start(self, view: View, seed: int) -> Session:
         return _Constant(self.action)
@@ -42,13 +43,15 @@ class Uniform(Policy):
 
     name: str
     actions: int
+    questions: tuple[str, ...] = ()
 
     def start(self, view: View, seed: int) -> Session:
-        return _Uniform(self.actions, seed)
+        # Agents must not draw alike, or they would act as one.
+        return _Uniform(self.actions, (seed, view.agent))
 
 
 class _Uniform(Session):
-    def __init__(self, actions: int, seed: int) -> None:
+    def __init__(self, actions: int, seed: tuple[int, int]) -> None:
         self.actions, self.rng = actions, np.random.default_rng(seed)
 
     def decide(self, observation: Any) -> int:

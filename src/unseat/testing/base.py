@@ -15,7 +15,8 @@ from unseat.core.errors import ContractError, MissingExtra
 from unseat.core.learner import Bounder, Kind, Learner, Role
 from unseat.core.outcome import Limits, Outcome, Status
 from unseat.core.policy import Form, Policy
-from unseat.core.task import Instance, Task, attempt
+from unseat.core.task import Instance, Task
+from unseat.lab.attempt import attempt
 
 FREE = Limits()
 

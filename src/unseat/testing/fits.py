@@ -28,7 +28,7 @@ def fit(task: Task, learner: Learner, limits: Limits) -> tuple[Artefact | None, 
     """What a fit leaves, and how many runs it used."""
     about = study(task, limits)
     with contextlib.suppress(LimitReached):
-        about.last = about.measured(learner.fit(about))
+        about.finish(learner.fit(about))
     return about.last, about.runs
 
 

@@ -1,0 +1,1 @@
+"""A complete task whose answers are whole solutions."""
