@@ -1,0 +1,180 @@
+"""Which structure searches an index: tried on a sample of lookups when the index is built.
+
+The learned structures' tuner proposes one model; the plain searches need none. All that fit the budget answer lookups
+of the very keys, present and absent, and the fastest is kept. So where a model would lose (keys built against it, small
+arrays, another machine's caches) it is not used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter_ns
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unseat.structures.exact import bounds
+from unseat.structures.locator import Build, Locator, OverBudget, Run
+from unseat.structures.search import interleaved, interleaved_search, numpy_searchsorted
+
+ROOM = "unseat.structures"
+KERNELS = ("search", "interpolation", "static_btree", "radix_table", "eytzinger", "rmi", "pgm", "radix_spline")
+"""Modules whose kernels an index may be searched with, and a saved index may name."""
+_SHARED = ("codes", "prefetch", "lanes", "last_mile", "locator")
+MODELLED = 4096
+"""Keys from which on a model is tried: fewer lie in the nearest caches, where any search is quick."""
+LEAST_BYTES = 4096
+"""What a structure may take however few the keys: less than the objects around it, unless the budget is nothing."""
+ROUNDS = 4
+SAMPLE = 1 << 16
+FEW = (1, 4, 16, 64, 256)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How an index is searched.
+
+    Attributes:
+        locator: The structure.
+        few: Up to so many queries in one call `numpy.searchsorted` answers sooner than a kernel has started.
+        measured: Nanoseconds a lookup of each structure that was tried.
+        reason: Why it was chosen, for people.
+    """
+
+    locator: Locator
+    few: int = 0
+    measured: Mapping[str, float] = field(default_factory=dict)
+    reason: str = ""
+
+    def lower_bound(self, keys: NDArray[Any], queries: NDArray[Any], out: NDArray[np.int64]) -> None:
+        """In `out` the number of keys less than each query; keys may be none."""
+        if len(keys):
+            self.locator.run(keys, queries, out, *self.locator.arrays)
+        else:
+            out[:] = 0
+
+
+def plain() -> Choice:
+    """For keys that are too few or too short-lived to be worth a model or a trial."""
+    return Choice(Locator("binary search, interleaved", interleaved_search), reason="no trial")
+
+
+def choose(keys: NDArray[Any], budget: float) -> Choice:
+    """The fastest of the structures that fit into a budget.
+
+    Args:
+        keys: Sorted, of one of `unseat.structures.codes.KEY_TYPES`.
+        budget: Bytes to use at most, as a share of the bytes of the keys.
+    """
+    if not len(keys):
+        return Choice(numpy_searchsorted(keys), reason="no keys")
+    measured: dict[str, float] = {}
+    best: Locator | None = None
+    sampler = _Sampler(keys)
+    for locator in _candidates(keys, max(int(budget * keys.nbytes), LEAST_BYTES if budget else 0)):
+        time = sampler.time(locator)
+        if best is None or time < measured[best.name]:
+            best = locator
+        measured[locator.name] = time
+    assert best is not None
+    return Choice(best, sampler.few(best), measured, f"the fastest of {len(measured)} on lookups of these keys")
+
+
+def _candidates(keys: NDArray[Any], budget: int) -> Iterator[Locator]:
+    """One after the other, so that only the best so far and the one at trial take memory."""
+    for build in _builds(len(keys)):
+        try:
+            yield build(keys, budget)
+        except OverBudget:
+            continue
+
+
+def _builds(size: int) -> Iterator[Build]:
+    yield interleaved
+    yield _build("static_btree")
+    if size >= MODELLED:
+        yield _build("radix_table")
+        yield _build("tuner" if importlib.util.find_spec("unseat.structures.tuner") else "rmi")
+
+
+def _build(module: str, name: str = "build") -> Build:
+    build: Build = getattr(importlib.import_module(f"{ROOM}.{module}"), name)
+    return build
+
+
+class _Sampler:
+    """Lookups of keys and of values beside them, fresh for every trial, so that none warms the caches for another."""
+
+    def __init__(self, keys: NDArray[Any]) -> None:
+        self.keys = keys
+        self.random = np.random.default_rng(len(keys))
+        # No more than one in eight keys, so that small arrays are built in no time.
+        self.size = min(SAMPLE, max(256, len(keys) // 8))
+
+    def queries(self, size: int) -> NDArray[Any]:
+        """Half of them keys, half the next values, absent as a rule."""
+        queries = self.keys[self.random.integers(len(self.keys), size=size)]
+        half = size // 2
+        queries[:half] = bounds(queries[:half], self.keys.dtype, True)[0]
+        self.random.shuffle(queries)
+        return queries
+
+    def time(self, locator: Locator) -> float:
+        """Nanoseconds a lookup: the best of some rounds."""
+        out = np.empty(self.size, np.int64)
+        locator.run(self.keys, self.queries(self.size)[:32], out[:32], *locator.arrays)
+        return min(self._once(locator, self.queries(self.size), out) for _ in range(ROUNDS)) / self.size
+
+    def few(self, locator: Locator) -> int:
+        """The most queries, of some numbers, that NumPy answers sooner."""
+        most = 0
+        rival = numpy_searchsorted(self.keys)
+        for size in FEW:
+            queries, out = self.queries(size), np.empty(size, np.int64)
+            times = [min(self._once(each, queries, out) for _ in range(2 * ROUNDS)) for each in (locator, rival)]
+            if times[0] < times[1]:
+                break
+            most = size
+        return most
+
+    def _once(self, locator: Locator, queries: NDArray[Any], out: NDArray[np.int64]) -> int:
+        start = perf_counter_ns()
+        locator.run(self.keys, queries, out, *locator.arrays)
+        return perf_counter_ns() - start
+
+
+def name_of(locator: Locator) -> str:
+    """What a file calls a locator's kernel: module and function."""
+    run: Any = locator.run
+    return f"{run.__module__.removeprefix(ROOM + '.')}:{run.__name__}"
+
+
+def kernel(name: str) -> Run:
+    """The kernel of a name.
+
+    Raises:
+        ValueError: This version has no such kernel.
+    """
+    module, _, function = name.partition(":")
+    run: Run | None = None
+    if module in KERNELS:
+        run = getattr(importlib.import_module(f"{ROOM}.{module}"), function, None)
+    if run is None:
+        raise ValueError(f"no kernel named {name!r}")
+    return run
+
+
+def fingerprint(name: str) -> str:
+    """A hash of the code that builds and reads a kernel's arrays; empty where there is no such kernel."""
+    module = name.partition(":")[0]
+    if module not in KERNELS:
+        return ""
+    folder = Path(__file__).parent
+    code = b"".join((folder / f"{each}.py").read_bytes() for each in (module, *_SHARED))
+    return hashlib.sha256(code).hexdigest()[:16]
