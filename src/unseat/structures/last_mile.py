@@ -26,6 +26,8 @@ from unseat.structures.prefetch import prefetch
 
 LINE = 64
 """Bytes of a cache line; also of the vector that counts."""
+SPARSE = 4
+"""All queries of a block are searched in step while more than one in so many still needs it."""
 
 
 def count_smaller(keys: NDArray[Any], start: int, query: Any) -> int:
@@ -83,6 +85,37 @@ def fetch(keys: NDArray[Any], low: int, high: int) -> None:
 
 
 @inlined
+def _finish_few(
+    keys: NDArray[Any],
+    queries: NDArray[Any],
+    first: int,
+    length: int,
+    low: NDArray[np.int64],
+    high: NDArray[np.int64],
+    out: NDArray[np.int64],
+) -> None:
+    """Narrow the windows that are still too wide to be counted, of which there are few, without touching the others."""
+    width = LINE // keys.itemsize
+    # Until the answers go there, `out` lists the queries at work.
+    wide = 0
+    for j in range(length):
+        out[first + wide] = j
+        wide += int(high[j] - low[j] > width)
+    while wide > 0:
+        left = 0
+        for i in range(wide):
+            j = out[first + i]
+            middle = (low[j] + high[j]) >> 1
+            right = keys[np.uint64(middle)] < queries[first + j]
+            low[j] = middle + 1 if right else low[j]
+            high[j] = high[j] if right else middle
+            fetch(keys, low[j], high[j])
+            out[first + left] = j
+            left += int(high[j] - low[j] > width)
+        wide = left
+
+
+@inlined
 def finish(
     keys: NDArray[Any],
     queries: NDArray[Any],
@@ -104,10 +137,11 @@ def finish(
         out: Where the answers go.
     """
     width = LINE // keys.itemsize
-    widest = np.int64(0)
+    wide = 0
     for j in range(length):
-        widest = max(widest, high[j] - low[j])
-    while widest > width:
+        wide += int(high[j] - low[j] > width)
+    while wide * SPARSE > length:
+        wide = 0
         for j in range(length):
             span = high[j] - low[j]
             # A window that is small already stays as it is: its half is 0, and moving by 0 changes nothing.
@@ -117,7 +151,9 @@ def finish(
             low[j] += half * right
             high[j] -= (span - half) * np.int64(half > 0) * (1 - right)
             fetch(keys, low[j], high[j])
-        widest -= widest >> 1
+            wide += int(high[j] - low[j] > width)
+    if wide > 0:
+        _finish_few(keys, queries, first, length, low, high, out)
     last = len(keys) - width
     if last >= 0:
         offset = keys.ctypes.data // keys.itemsize
