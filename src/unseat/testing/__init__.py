@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from unseat.core.task import Task
+from unseat.testing.answers import check_answers, check_reports
 from unseat.testing.causality import check_causality
 from unseat.testing.environment import check_environment
 from unseat.testing.fits import check_fits, check_study
 from unseat.testing.process import check_killed_fit, check_other_process
+from unseat.testing.questions import check_questions
 from unseat.testing.runs import (
     check_baselines,
     check_bounds,
@@ -30,16 +32,16 @@ if TYPE_CHECKING:
 
 CHECKS = (
     check_card, check_contenders, check_instances, check_determinism, check_no_memory, check_immutable, check_problem,
-    check_bounds, check_baselines, check_failures, check_deadline, check_environment, check_other_process, check_fits,
-    check_study, check_killed_fit,
+    check_bounds, check_baselines, check_failures, check_deadline, check_answers, check_reports, check_questions,
+    check_environment, check_other_process, check_fits, check_study, check_killed_fit,
 )  # fmt: skip
 """Every check that needs nothing but the task; `check_causality` needs twin problems too."""
 
 __all__ = [
-    "CHECKS", "TaskSuite", "check_baselines", "check_bounds", "check_card", "check_causality", "check_contenders",
-    "check_deadline", "check_determinism", "check_environment", "check_failures", "check_fits", "check_immutable",
-    "check_instances", "check_killed_fit", "check_no_memory", "check_other_process", "check_problem", "check_study",
-    "check_task",
+    "CHECKS", "TaskSuite", "check_answers", "check_baselines", "check_bounds", "check_card", "check_causality",
+    "check_contenders", "check_deadline", "check_determinism", "check_environment", "check_failures", "check_fits",
+    "check_immutable", "check_instances", "check_killed_fit", "check_no_memory", "check_other_process",
+    "check_problem", "check_questions", "check_reports", "check_study", "check_task",
 ]  # fmt: skip
 
 

@@ -75,6 +75,11 @@ def asks_python(task: Task) -> bool:
     return Form.DECIDE in task.forms and next(iter(task.questions.values())).action is not None
 
 
+def takes_answers(task: Task) -> bool:
+    """Whether whole answers are scored, or the card says so."""
+    return Form.ANSWERS in task.forms or task.card.repeatability == "answer"
+
+
 def cost(task: Task, value: float) -> float:
     """A value of the objective, signed so that less is better."""
     return value if task.objective.minimise else -value

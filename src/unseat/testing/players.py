@@ -46,6 +46,7 @@ class Wrapped(Policy):
         at_start: Gets the view.
         before: Gets the observation.
         after: Gets the observation and the answer, and gives the answer.
+        questions: Those that it answers; the task's first if empty.
     """
 
     inner: Policy
@@ -53,6 +54,7 @@ class Wrapped(Policy):
     at_start: Callable[[View], None] = lambda view: None
     before: Callable[[Any], None] = lambda observation: None
     after: Callable[[Any, Any], Any] = lambda observation, answer: answer
+    questions: tuple[str, ...] = ()
 
     def start(self, view: View, seed: int) -> Session:
         session = self.inner.start(view, seed)
@@ -68,6 +70,32 @@ class _Wrapped(Session):
     def decide(self, observation: Any) -> Any:
         self.policy.before(observation)
         return self.policy.after(observation, self.session.decide(observation))
+
+
+@dataclass(frozen=True)
+class Scripted(Policy):
+    """Answers what is written, as every agent of its questions.
+
+    Attributes:
+        script: Answers of each agent ``<question>_<agent>``, in order; when they are at an end, so is the run.
+    """
+
+    script: Mapping[str, list[Any]]
+    questions: tuple[str, ...] = ()
+    name: str = "scripted"
+
+    def start(self, view: View, seed: int) -> Session:
+        return _Scripted(self.script.get(f"{view.question}_{view.agent}", []))
+
+
+class _Scripted(Session):
+    def __init__(self, lines: list[Any]) -> None:
+        self.lines = iter(lines)
+
+    def decide(self, observation: Any) -> Any:
+        for line in self.lines:
+            return line
+        raise Enough
 
 
 class Enough(BaseException):

@@ -11,10 +11,12 @@ from unseat.core.learner import Learner
 from unseat.core.policy import Policy
 from unseat.core.task import Instance, Task
 from unseat.testing import base
+from unseat.testing.answers import WRONG, check_answers, check_reports
 from unseat.testing.causality import check_causality, watched
 from unseat.testing.environment import check_environment
 from unseat.testing.fits import check_fits, check_study
 from unseat.testing.process import check_killed_fit, check_other_process
+from unseat.testing.questions import check_questions
 from unseat.testing.runs import (
     check_baselines,
     check_bounds,
@@ -38,7 +40,8 @@ class TaskSuite:
             def task(self) -> Task:
                 return MyTask()
 
-    Hooks that may be overridden: `instances`, `policies`, `learners`, `failures`, `twin_problems` and `decisions`.
+    Hooks that may be overridden: `instances`, `policies`, `learners`, `failures`, `wrong_answers`, `twin_problems` and
+    `decisions`.
     A test that the task gives no ground for is skipped, and says why.
     """
 
@@ -59,6 +62,10 @@ class TaskSuite:
     def failures(self, task: Task) -> Mapping[str, Policy] | None:
         """Policies that fail, by what they do; those of `unseat.testing.players` if None."""
         return None
+
+    def wrong_answers(self, task: Task) -> Sequence[Any]:
+        """What is no answer to any problem, where the task takes whole answers."""
+        return WRONG
 
     def twin_problems(self, task: Task) -> tuple[Any, Any, int] | None:
         """Two problems and a number of decisions, after which they differ; see `check_causality`."""
@@ -81,8 +88,8 @@ class TaskSuite:
         check_instances(task)
 
     def test_determinism(self, task: Task) -> None:
-        """The same seed gives the same outcome, to the bit."""
-        self._only_if(task.card.repeatability == "exact", "the card does not say exact")
+        """The same seed gives the same outcome, to the bit; of a timed task all but the times."""
+        self._only_if(task.card.repeatability != "answer", "the card says answer")
         check_determinism(task, self.policies(task), self.instances(task))
 
     def test_no_memory(self, task: Task) -> None:
@@ -117,6 +124,22 @@ class TaskSuite:
         self._only_if(base.asks_python(task), "the question has no space of actions")
         check_deadline(task, self.instances(task))
 
+    def test_answers(self, task: Task) -> None:
+        """Whole answers are scored the same whenever they are scored, and what is none is refused."""
+        self._only_if(base.takes_answers(task), "the task takes no whole answers")
+        check_answers(task, self.policies(task), self.instances(task), self.wrong_answers(task))
+
+    def test_reports(self, task: Task) -> None:
+        """At the deadline the last valid report counts, and nothing that came later."""
+        self._only_if(base.takes_answers(task), "the task takes no whole answers")
+        check_reports(task, self.instances(task))
+
+    def test_questions(self, task: Task) -> None:
+        """A policy is asked what it answers, as every agent; the task's default has the other questions."""
+        agents = sum(question.agents for question in task.questions.values())
+        self._only_if(agents > 1, "one agent is asked one question")
+        check_questions(task, self.instances(task))
+
     def test_causality(self, task: Task) -> None:
         """Decisions before two problems differ are identical."""
         twins = self.twin_problems(task)
@@ -125,7 +148,7 @@ class TaskSuite:
         check_causality(task, twins, self.policies(task), self.decisions)
 
     def test_environment(self, task: Task) -> None:
-        """The environment passes Gymnasium's checker, and its episode is the run."""
+        """The environment passes Gymnasium's or PettingZoo's checker, and its episode is the run."""
         self._only_if(base.asks_python(task), "the question has no spaces, so there is no environment")
         check_environment(task, list(self.instances(task)))
 
