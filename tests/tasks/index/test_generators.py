@@ -9,7 +9,7 @@ import pytest
 
 from unseat.core.errors import UserError
 from unseat.core.jit import python
-from unseat.tasks.index import generators
+from unseat.tasks.index import cascade, generators
 from unseat.tasks.index.generators import generate, names
 
 
@@ -47,9 +47,9 @@ def test_adversarial_segments_grow_with_the_error_only() -> None:
 def test_cascade_is_the_same_in_plain_python() -> None:
     """Red: the compiled generator has wrapped or rounded a number otherwise than Python does."""
     compiled, plain = np.empty(500, np.uint64), np.empty(500, np.uint64)
-    generators._cascade(np.uint64(7), compiled)
+    cascade.cascade(np.uint64(7), compiled)
     with np.errstate(over="ignore"):
-        python(generators._cascade)(np.uint64(7), plain)
+        python(cascade.cascade)(np.uint64(7), plain)
     assert np.array_equal(compiled, plain)
 
 

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from unseat.tasks.index.task import IndexTask
+from unseat.tasks.index.task import IndexTask
 
 
 def task() -> IndexTask:
     """The task `index`."""
-    from unseat.tasks.index.task import IndexTask
-
     return IndexTask()

@@ -50,7 +50,9 @@ def _structures(role: Role) -> Iterator[Contender]:
         yield Contender(one.title, role, partial(Built, one.title, key), paper=one.paper)
     for key, one in chosen.items():
         if one.parameters:
-            yield _fitted(f"{one.title}-tuned", role, partial(_tuner, key, f"{one.title}-tuned"), one.paper)
+            yield _fitted(f"{one.title}-tuned", role, partial(_tuner, key, "tuned"), one.paper)
+        if one.parameters and role is Role.CHALLENGER:
+            yield _fitted(f"{one.title}-random", role, partial(_tuner, key, "random"), one.paper)
 
 
 def _fitted(name: str, role: Role, make: Callable[[], Learner], paper: str) -> Contender:
@@ -60,13 +62,15 @@ def _fitted(name: str, role: Role, make: Callable[[], Learner], paper: str) -> C
     return Contender(name, role, make, shipped=shipped, paper=paper)
 
 
-def _tuner(key: str, name: str) -> Learner:
+def _tuner(key: str, how: str) -> Learner:
     """Incumbents and challengers are tuned alike: the same sampler, the same limits."""
-    from unseat.learn.tune import OptunaSearch, Parameter
+    from unseat.learn.tune import OptunaSearch, Parameter, RandomSearch
 
-    ranges = STRUCTURES[key].parameters
-    space = {part: Parameter(one.low, one.high, one.log, True) for part, one in ranges.items()}
-    return OptunaSearch(name, Family(key), space, default={part: one.default for part, one in ranges.items()})
+    one = STRUCTURES[key]
+    space = {name: Parameter(part.low, part.high, part.log, True) for name, part in one.parameters.items()}
+    search = RandomSearch if how == "random" else OptunaSearch
+    default = {name: part.default for name, part in one.parameters.items()}
+    return search(f"{one.title}-{how}", Family(key), space, default=default)
 
 
 class Family:

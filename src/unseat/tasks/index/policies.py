@@ -42,9 +42,7 @@ class Built(Policy):
         # The array behind the view: to Numba one that must not be written is another type, compiled a second time.
         keys = view.facts["keys"].base
         try:
-            locator = chosen.build(
-                keys, None if chosen.copies else view.facts["budget"], **chosen.rounded(self.parameters)
-            )
+            locator = chosen.build(keys, view.facts["budget"], self.parameters)
         except OverBudget as error:
             raise InvalidAnswer(f"over the budget of {view.facts['budget']:,} bytes: {error}") from error
         session = Session()

@@ -23,8 +23,8 @@ Keys = NDArray[Any]
 
 SUITE_BUDGETS = "0.01%,0.1%,1%,10%"
 QUICK_BUDGETS = "1%,10%"
-LEAST = 1024
-"""Suites leave out budgets under so many bytes: of a model so small nothing is left to measure."""
+LEAST = 4096
+"""Suites leave out budgets under so many bytes, a page: below that nobody counts."""
 FULL_KEYS, LEARNING_KEYS, QUICK_KEYS = 10_000_000, 1_000_000, 200_000
 FULL_LOOKUPS, QUICK_LOOKUPS = 100_000, 10_000
 
