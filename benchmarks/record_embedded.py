@@ -21,7 +21,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.embedded_workloads import PG, WORKLOADS
+from benchmarks.embedded_databases import PG
+from benchmarks.embedded_workloads import WORKLOADS
 
 from unseat.tasks.cache.data import open_trace, write_trace
 from unseat.tasks.cache.recorder import from_strace_log, record
