@@ -233,6 +233,27 @@ class LearnedIndex:
         index._changing = Lock()
         return index
 
+    def export(self, path: str | Path, *, name: str = "unseat_index") -> list[Path]:
+        """Write a C++17 header with a class that answers as `search` does, over the same keys given by pointer.
+
+        What is pending is merged first (`compact`). A large model goes into a file of its own beside the header.
+
+        Args:
+            path: The header to write.
+            name: The namespace of what it declares.
+
+        Returns:
+            The files written.
+
+        Raises:
+            UserError: The name is no C++ name.
+            OSError: A file cannot be written.
+        """
+        from unseat.structures.cpp_header import export
+
+        self.compact()
+        return export(self._state.base, self._state.choice, Path(path), name)
+
 
 def _time(measured: tuple[str, float]) -> float:
     return measured[1]

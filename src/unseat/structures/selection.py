@@ -26,7 +26,7 @@ from unseat.structures.search import interleaved, interleaved_search, numpy_sear
 ROOM = "unseat.structures"
 KERNELS = ("search", "interpolation", "static_btree", "radix_table", "eytzinger", "rmi", "pgm", "radix_spline")
 """Modules whose kernels an index may be searched with, and a saved index may name."""
-_SHARED = ("codes", "prefetch", "lanes", "last_mile", "locator")
+_SHARED = ("codes", "prefetch", "lanes", "last_mile", "locator", "roots", "search")
 MODELLED = 4096
 """Keys from which on a model is tried: fewer lie in the nearest caches, where any search is quick."""
 LEAST_BYTES = 4096

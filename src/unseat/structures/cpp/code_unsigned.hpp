@@ -1,0 +1,2 @@
+  [[maybe_unused]] static std::uint64_t code(model_type key) { return key; }
+
