@@ -85,6 +85,6 @@ app.command("run", cls=run.RunCommand, context_settings=run.CONTEXT)(run.command
 app.command("compare", cls=run.RunCommand, context_settings=run.CONTEXT)(compare.command)
 app.command("report")(report.command)
 app.command("replay")(replay.command)
-app.command("export")(export.command)
+app.command("export", cls=run.RunCommand, context_settings=run.CONTEXT)(export.command)
 app.command("record")(record.command)
 app.add_typer(data.app, name="data")

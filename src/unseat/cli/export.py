@@ -17,20 +17,25 @@ if TYPE_CHECKING:
 
 
 def command(
+    context: typer.Context,
     task: Annotated[str, typer.Argument(help="Id of a task.")],
     contender: Annotated[str, typer.Argument(help="Name of the contender whose policy is exported.")],
     to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="`unseat tasks --json` lists a task's formats.")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="PATH", help="What to write.")],
+    data: Annotated[str | None, common.DATA] = None,
     ledger: Annotated[str | None, common.LEDGER] = None,
 ) -> int:
     """Write a policy in a form that the system itself can run.
 
-    It is the policy that was measured last, or else the shipped one.
+    It is the policy that was measured last, or else the shipped one. What a policy builds on data is built on that of
+    --data; a task's own options are flags too, as in `unseat run`.
     """
+    from unseat.cli.options import own_options
     from unseat.core import registry
     from unseat.lab.ledger import Ledger
 
-    found = registry.task(task)
+    own = own_options(registry.task(task), context.args, data=data)
+    found = registry.task(task, data=data, options=own)
     exporter = found.exporters().get(to)
     if exporter is None:
         formats = ", ".join(found.exporters()) or "nothing"

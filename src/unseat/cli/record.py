@@ -16,14 +16,15 @@ def command(
         list[str] | None, typer.Argument(metavar="[-- COMMAND...]", help="The program to watch, after --.")
     ] = None,
     log: Annotated[
-        Path | None, typer.Option("--from", metavar="LOG", help="A log that was written elsewhere, instead.")
+        Path | None,
+        typer.Option("--from", metavar="LOG", help="A log that was written elsewhere, or a folder, instead."),
     ] = None,
     output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")] = Path("recorded.csv"),
 ) -> int:
     """Make data for --data from a running program or its log."""
     if bool(program) == (log is not None):
         raise UserError(f"give either a command or a log, as in: unseat record {task} -- make -j1")
-    if log is not None and not log.is_file():
+    if log is not None and not log.exists():
         raise UserError(f"{log}: there is no such file; give the log to read")
     from unseat.core import registry
 

@@ -154,7 +154,10 @@ def test_parquet_without_a_library_names_the_command(tmp_path: Path, monkeypatch
 
 def test_budgets() -> None:
     """Red: a share is taken for a percentage or the other way round."""
-    assert [(b.text, b.share, b.of(1000)) for b in budgets("0.1%, 10%")] == [("0.1%", 0.001, 1), ("10%", 0.1, 100)]
+    assert [(b.text, b.share, b.of(10**6)) for b in budgets("0.1%, 10%")] == [
+        ("0.1%", 0.001, 4096),
+        ("10%", 0.1, 10**5),
+    ]
     for text in ("0.1", "0%", "x%", "1%,1.0%", ""):
         with pytest.raises(UserError, match="--memory"):
             budgets(text)

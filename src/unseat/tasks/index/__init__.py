@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unseat.tasks.index.task import IndexTask
+from unseat.tasks.index.task import IndexTask as IndexTask
 
 
 def task() -> IndexTask:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,12 +19,18 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    memory: str = Field(default="0.01%,0.1%,1%,10%", description="budgets: shares of the keys' bytes")
+    memory: str | None = Field(
+        default=None, description="budgets, as shares of the keys' bytes: 0.01%,0.1%,1%,10% as far as they are a page"
+    )
     lookups: int = Field(default=100_000, gt=0, description="lookups in each timed pass")
     keys: int | None = Field(default=None, gt=0, description="take only so many, evenly from the sorted ones")
     column: str | None = Field(default=None, description="CSV, Parquet: the column of the keys")
     kind: KeyType | None = Field(default=None, description="type of the keys, where the file does not tell")
     format: Format | None = Field(default=None, description="format of the file, where its name does not tell")
+
+
+LEAST = 4096
+"""Bytes that every index may hold, however few the keys: below a page nobody counts."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +41,8 @@ class Budget:
     share: float
 
     def of(self, nbytes: int) -> int:
-        """Bytes, for keys of so many bytes."""
-        return int(self.share * nbytes)
+        """Bytes, for keys of so many bytes; at least `LEAST`."""
+        return max(int(self.share * nbytes), LEAST)
 
 
 def budgets(text: str) -> list[Budget]:
@@ -56,3 +63,8 @@ def budgets(text: str) -> list[Budget]:
     if len({budget.share for budget in found}) < len(found):
         raise UserError(f"--memory: {text} names one budget twice")
     return found
+
+
+def enough(shares: Sequence[Budget], nbytes: int) -> list[Budget]:
+    """Those that are more than every index may hold; all others come to the same."""
+    return [budget for budget in shares if budget.share * nbytes >= LEAST]

@@ -16,15 +16,13 @@ from pydantic import ValidationError
 from unseat.core.errors import UserError
 from unseat.core.task import Instance, Split
 from unseat.tasks.index import embedded, generators
-from unseat.tasks.index.options import Budget, Options, budgets
+from unseat.tasks.index.options import Budget, Options, budgets, enough
 from unseat.tasks.index.problem import KeySet
 
 Keys = NDArray[Any]
 
 SUITE_BUDGETS = "0.01%,0.1%,1%,10%"
 QUICK_BUDGETS = "1%,10%"
-LEAST = 4096
-"""Suites leave out budgets under so many bytes, a page: below that nobody counts."""
 FULL_KEYS, LEARNING_KEYS, QUICK_KEYS = 10_000_000, 1_000_000, 200_000
 FULL_LOOKUPS, QUICK_LOOKUPS = 100_000, 10_000
 
@@ -53,6 +51,7 @@ class Source:
         digest: Gives a hash of the content without reading more than needed.
         budgets: One instance each.
         lookups: Lookups in each timed pass.
+        original: The keys as a person gave them, sorted or not, where they did.
     """
 
     name: str
@@ -65,6 +64,7 @@ class Source:
     digest: Callable[[], str]
     budgets: Sequence[Budget]
     lookups: int
+    original: Keys | None = None
 
     def instances(self) -> Iterator[Instance]:
         """One instance a budget."""
@@ -125,28 +125,26 @@ def opened(source: str, options: Mapping[str, Any]) -> list[Source]:
         from unseat.data import locate
 
         path = locate(published[source].file)
-    keys = _own(path, chosen)
-    shares = budgets(chosen.memory)
-    for budget in shares:
-        if budget.of(keys.nbytes) < 1:
-            raise UserError(f"{path}: {budget.text} of {keys.nbytes:,} bytes of keys is nothing; ask for more memory")
-    made = KeySet(keys)
-    name = path.name
-    return [
-        Source(name, name, "test", frozenset({"quick", "full"}), len(keys), keys.itemsize, lambda: keys, made.digest,
-               shares, chosen.lookups)
-    ]  # fmt: skip
+    return [_own(path, chosen)]
 
 
-def _own(path: Path, options: Options) -> Keys:
+def _own(path: Path, options: Options) -> Source:
     from unseat.tasks.index.readers import read_keys
 
-    keys, was_sorted = prepared(read_keys(path, options), str(path))
+    original = read_keys(path, options)
+    keys, was_sorted = prepared(original, str(path))
     if was_sorted:
         logging.getLogger("unseat").warning("%s: the keys are not sorted; a sorted copy is used", path)
     if options.keys is not None and len(keys) > options.keys:
-        keys = np.ascontiguousarray(keys[np.linspace(0, len(keys) - 1, options.keys).astype(np.int64)])
-    return keys
+        original = keys = np.ascontiguousarray(keys[np.linspace(0, len(keys) - 1, options.keys).astype(np.int64)])
+    shares = budgets(options.memory or SUITE_BUDGETS)
+    if options.memory is None:
+        # However few the keys are, they are measured at one budget.
+        shares = enough(shares, keys.nbytes) or shares[-1:]
+    return Source(
+        path.name, path.name, "test", frozenset({"quick", "full"}), len(keys), keys.itemsize, lambda: keys,
+        KeySet(keys).digest, shares, options.lookups, original,
+    )  # fmt: skip
 
 
 def built_in() -> list[Source]:
@@ -178,7 +176,7 @@ def _generated(name: str, size: int, shares: str, lookups: int, suites: frozense
     told = f"{size // 1_000_000}M" if size >= 1_000_000 else f"{size // 1000}k"
     return Source(
         f"{name}-{told}", name, SPLITS[name], suites, size, 8, partial(generators.generate, name, size),
-        lambda: f"{name} {size} 0", _enough(shares, size, 8), lookups,
+        lambda: f"{name} {size} 0", enough(budgets(shares), 8 * size), lookups,
     )  # fmt: skip
 
 
@@ -186,9 +184,5 @@ def _recorded(entry: embedded.Entry) -> Source:
     count = entry.details.keys
     return Source(
         entry.name, entry.group, SPLITS[entry.group], frozenset({"full"}), count, 8, partial(embedded.load, entry.name),
-        lambda: entry.file.hash[1], _enough(SUITE_BUDGETS, count, 8), QUICK_LOOKUPS,
+        lambda: entry.file.hash[1], enough(budgets(SUITE_BUDGETS), 8 * count), QUICK_LOOKUPS,
     )  # fmt: skip
-
-
-def _enough(shares: str, count: int, width: int) -> list[Budget]:
-    return [budget for budget in budgets(shares) if budget.of(count * width) >= LEAST]

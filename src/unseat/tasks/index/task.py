@@ -93,7 +93,7 @@ class IndexTask(Task):
         """An index built on a file of keys: a C++ header, or the structure's arrays."""
         from unseat.tasks.index.exporters import exporters
 
-        return exporters()
+        return exporters(self._sources)
 
     def record(self, command: Sequence[str] | None, log: Path | None, output: Path) -> str:
         """Keys from what a program prints, from a log, or from the files below a folder."""

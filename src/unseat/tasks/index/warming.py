@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from unseat.core.outcome import Limits
-from unseat.core.policy import InvalidAnswer, Policy
+from unseat.core.policy import Form, InvalidAnswer, Policy
 
 TYPES = ("u8", "i8", "f8")
 """Key types of the suites; others are compiled when they are first met."""
@@ -17,7 +17,11 @@ COUNT = 2000
 
 @lru_cache(maxsize=1)
 def warm() -> None:
-    """Run every contender that needs no fit on a small set of each type."""
+    """Run every contender that needs no fit on a small set of each type.
+
+    But for those whose kernel the engine calls: these are compiled in every process anew (`engine.by_window`), and so
+    only where they run.
+    """
     from unseat.core.learner import Bounder
     from unseat.tasks.index import engine
     from unseat.tasks.index.contenders import contenders
@@ -31,6 +35,6 @@ def warm() -> None:
             with contextlib.suppress(InvalidAnswer):
                 if isinstance(doer, Bounder):
                     doer.solve(problem, seed=0, limits=Limits())
-                elif isinstance(doer, Policy):
+                elif isinstance(doer, Policy) and doer.form is not Form.KERNEL:
                     session = doer.start(problem.view(), 0)
                     engine.answerer(problem, session, doer.form)(keys[:64], np.empty(64, np.int64))
