@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from unseat.core.errors import UserError
+from unseat.core.jit import python
 from unseat.structures import LearnedIndex, saved
 
 CONTENTS: dict[str, Any] = {
@@ -59,6 +60,22 @@ def test_saving_over_an_open_file(path: Path) -> None:
     old.save(path)
     assert LearnedIndex.load(path).keys.tolist() == [1, 2, 2, 3]
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_checksum_tells_words_apart() -> None:
+    """Goes red if two high bits cancel each other, words may change places, or Python sums otherwise."""
+    words = np.arange(1, 65, dtype=np.uint64)
+    sums = {int(saved.checksum(words))}
+    for first in range(64):
+        for second in range(first):
+            changed = words.copy()
+            changed[[first, second]] ^= np.uint64(1 << 63)
+            swapped = words.copy()
+            swapped[[first, second]] = words[[second, first]]
+            sums |= {int(saved.checksum(changed)), int(saved.checksum(swapped))}
+    assert len(sums) == 1 + 2 * 63 * 32
+    with np.errstate(over="ignore"):
+        assert python(saved.checksum)(words) == saved.checksum(words)
 
 
 def _refused(path: Path, raw: bytes, why: str = "index") -> None:

@@ -221,7 +221,7 @@ class LearnedIndex:
 
         Args:
             path: What `save` wrote. Do not write to it while it is open; `save` over it is fine.
-            verify: Check the sums of the keys too (about a second for 3 GB); those of all else are always checked.
+            verify: Check the sum of the keys too, which reads the whole file; those of all else are always checked.
 
         Raises:
             UserError: It is not such a file, was damaged, or comes from another version; the message says which.
