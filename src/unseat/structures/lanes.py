@@ -24,7 +24,7 @@ LINE = 64
 def count_less(array: NDArray[Any], start: int, query: Any) -> int:
     """How many of the ``64 // array.itemsize`` elements from `start` on are less than `query`.
 
-    They must all lie within the array (not checked in compiled code); `start` need not be aligned.
+    They must all lie within the array (not checked in compiled code); neither `start` nor the array need be aligned.
     """
     return int(np.count_nonzero(array[int(start) : int(start) + LINE // array.itemsize] < query))
 
@@ -37,7 +37,7 @@ def _generate_count(typing_context: Any, array: Any, start: Any, query: Any) -> 
         data = make_array(signature.args[0])(context, builder, arguments[0]).data
         vector = ir.VectorType(context.get_data_type(kind), lanes)
         address = builder.bitcast(builder.gep(data, [arguments[1]]), vector.as_pointer())
-        line = builder.load(address, align=kind.bitwidth // 8)
+        line = builder.load(address, align=1)
         undefined, index = ir.Constant(vector, ir.Undefined), ir.IntType(32)
         first = builder.insert_element(undefined, arguments[2], index(0))
         everywhere = builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(index, lanes), [0] * lanes))
