@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.lab.answering import Solver
 from tests.lab.test_executors import bad, fit, job
 from tests.lab.tiny import Constant
 
 from unseat.core.errors import ContractError, UserError
+from unseat.core.learner import Role
 from unseat.core.outcome import Limits, Status
 from unseat.lab.evaluate import evaluate
 from unseat.lab.executors import Executor, executor
+from unseat.lab.records import Job
 from unseat.lab.store import ArtefactStore
 
 ray = pytest.importorskip("ray", reason="the extra `ray` is not installed")
@@ -53,6 +63,15 @@ def test_jobs_fits_and_failures_come_back(pool: Executor, store: ArtefactStore) 
         list(pool.map([job(good.artefact, task="tests.lab.tiny:Unloadable")]))
 
 
+def test_answers_come_back(pool: Executor, store: ArtefactStore) -> None:
+    """Red: over a cluster an answer is not stored with its run, or the last report of a killed solver is lost."""
+    artefact = store.put(Solver("holds", "holds").artefact)
+    (done,) = pool.map([Job("tests.lab.answering:Solving", "mixed/8", "holds", Role.CHALLENGER, artefact, 0,
+                            Limits(wall_s=0.3))])  # fmt: skip
+    assert done.outcome and done.outcome.status is Status.OK and len(done.outcome.progress) == 2
+    assert done.answer and list(store.get(done.answer).config["answers"]) == ["mixed/8"]
+
+
 def test_a_lost_worker_is_replaced(pool: Executor, store: ArtefactStore) -> None:
     """Red: a machine that leaves the cluster takes an outcome with it."""
     good = job(store.put(Constant("five", 5).artefact))
@@ -76,3 +95,51 @@ def test_no_cluster_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(UserError, match="--ray no such address: no cluster can be reached there") as caught:
         executor(1, "no such address", tmp_path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.fixture
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, str]]]:
+    """The address of a cluster of its own that wants a token, and the environment of those who have it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {**os.environ, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(16),
+                   "PYTHONPATH": os.pathsep.join(sys.path)}  # fmt: skip
+    # Ray makes sockets in this folder, whose path must be short.
+    folder = Path("/tmp") / f"unseat-ray-{port}"
+    command = ["-m", "ray.scripts.scripts", "start", "--head", "--block", "--node-ip-address", "127.0.0.1", "--port",
+               str(port), "--num-cpus", "1", "--include-dashboard", "false", "--temp-dir", str(folder)]  # fmt: skip
+    log = tmp_path_factory.mktemp("ray") / "head.log"
+    with log.open("w") as written:
+        head = subprocess.Popen([sys.executable, *command], env=environment, stdout=written, stderr=written)
+    try:
+        until = time.monotonic() + 60
+        while "block forever" not in log.read_text():
+            assert head.poll() is None and time.monotonic() < until, log.read_text()[-1000:]
+            time.sleep(0.1)
+        yield f"127.0.0.1:{port}", environment
+    finally:
+        head.terminate()
+        head.wait(30)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_a_cluster_elsewhere_is_reached_with_its_token(
+    guarded: tuple[str, dict[str, str]], store: ArtefactStore
+) -> None:
+    """Red: `--ray host:port` does not reach a cluster that this process has not started, or not one with a token."""
+    address, environment = guarded
+    code = (
+        "from pathlib import Path\n"
+        "from tests.lab.test_executors import job\n"
+        "from tests.lab.tiny import Constant\n"
+        "from unseat.lab.executors import executor\n"
+        "from unseat.lab.store import ArtefactStore\n"
+        f"store = ArtefactStore(Path({str(store.root)!r}))\n"
+        f"pool = executor(1, {address!r}, store.root)\n"
+        "(done,) = pool.map([job(store.put(Constant('five', 5).artefact))])\n"
+        "pool.close()\n"
+        "print(done.outcome.value)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert ran.stdout == "2.2\n", ran.stderr[-1000:]

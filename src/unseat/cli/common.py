@@ -46,6 +46,8 @@ SEEDS = typer.Option("--seeds", min=1, help="How many seeds; seed s fits and run
 JOBS = typer.Option("--jobs", min=1, help="Processes on this machine.")
 BUDGET = typer.Option("--budget", metavar="TIME", help="What each fit may take, such as 60s or 5m.")
 TIME_LIMIT = typer.Option("--time-limit", metavar="TIME", help="What each run may take, such as 10s.")
+TOKENS = typer.Option("--tokens", min=1, help="What each fit may exchange with a language model.")
+DOLLARS = typer.Option("--dollars", help="What each fit may spend on a language model.")
 DATA = typer.Option("--data", metavar="SOURCE", help="Your own data: a file or folder that the task can read.")
 
 

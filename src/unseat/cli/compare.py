@@ -20,6 +20,8 @@ def command(
     suite: Annotated[common.Suite, common.SUITE] = common.Suite.QUICK,
     seeds: Annotated[int, common.SEEDS] = 1,
     budget: Annotated[str | None, common.BUDGET] = None,
+    tokens: Annotated[int | None, common.TOKENS] = None,
+    dollars: Annotated[float | None, common.DOLLARS] = None,
     time_limit: Annotated[str | None, common.TIME_LIMIT] = None,
     jobs: Annotated[int, common.JOBS] = 1,
     data: Annotated[str | None, common.DATA] = None,
@@ -39,8 +41,8 @@ def command(
 
     with common.only_json(as_json), common.progress() as progress:
         found = compare(
-            task, a, b, suite=str(suite), seeds=seeds, budget=fit_s, time_limit=run_s, jobs=jobs, data=data,
-            options=options, ledger=ledger, progress=progress,
+            task, a, b, suite=str(suite), seeds=seeds, budget=fit_s, tokens=tokens, dollars=dollars, time_limit=run_s,
+            jobs=jobs, data=data, options=options, ledger=ledger, progress=progress,
         )  # fmt: skip
     if as_json:
         common.print_json(found.to_json())

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from unseat.core.task import Task
 
 _RUN_FLAGS = (
-    "--suite", "--contenders", "--split", "--folds", "--seeds", "--budget", "--time-limit", "--jobs", "--ray",
-    "--data", "--retrain", "--ledger", "--json", "--help",
+    "--suite", "--contenders", "--split", "--folds", "--seeds", "--budget", "--tokens", "--dollars", "--time-limit",
+    "--jobs", "--ray", "--data", "--retrain", "--ledger", "--json", "--help",
 )  # fmt: skip
 
 

@@ -53,6 +53,8 @@ def command(
     ] = None,
     seeds: Annotated[int, common.SEEDS] = 1,
     budget: Annotated[str | None, common.BUDGET] = None,
+    tokens: Annotated[int | None, common.TOKENS] = None,
+    dollars: Annotated[float | None, common.DOLLARS] = None,
     time_limit: Annotated[str | None, common.TIME_LIMIT] = None,
     jobs: Annotated[int, common.JOBS] = 1,
     ray: Annotated[str | None, typer.Option("--ray", metavar="ADDRESS", help="A Ray cluster, or `local`.")] = None,
@@ -69,9 +71,9 @@ def command(
     own = own_arguments(tasks)
     wanted: dict[str, Any] = {
         "suite": str(suite), "contenders": common.names(contenders, "--contenders"), "split": str(split),
-        "folds": folds, "seeds": seeds, "budget": common.seconds(budget, "--budget"),
-        "time_limit": common.seconds(time_limit, "--time-limit"), "jobs": jobs, "ray": ray, "data": data,
-        "retrain": retrain, "ledger": ledger,
+        "folds": folds, "seeds": seeds, "budget": common.seconds(budget, "--budget"), "tokens": tokens,
+        "dollars": dollars, "time_limit": common.seconds(time_limit, "--time-limit"), "jobs": jobs, "ray": ray,
+        "data": data, "retrain": retrain, "ledger": ledger,
     }  # fmt: skip
     with common.only_json(as_json):
         results = measure(tasks, own, wanted)

@@ -78,7 +78,8 @@ class Ray:
             except Exception as error:
                 first = str(error).strip().partition("\n")[0]
                 # Ray says so in the cause only, and does not look for the token unless it is told to.
-                hint = "; it wants a token: set RAY_AUTH_MODE=token" if "Authentic" in repr(error.__cause__) else ""
+                refused = "Authentic" in repr(error.__cause__)
+                hint = "; it wants its token: set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN" if refused else ""
                 raise UserError(f"--ray {address}: no cluster can be reached there ({first}){hint}") from error
         self._actor = ray.remote(num_cpus=1)(Node)
         self._most = max(1, int(ray.cluster_resources().get("CPU", 1)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from unseat.core import registry
 from unseat.core.errors import UserError
@@ -23,44 +23,53 @@ FIT_S = 60.0
 MEMORY = 8 * 2**30
 
 
-def evaluate(
-    task: str,
-    *,
-    suite: str = "quick",
-    contenders: Sequence[str] | None = None,
-    split: str = "test",
-    folds: int | None = None,
-    seeds: int = 1,
-    budget: float | None = None,
-    time_limit: float | None = None,
-    jobs: int = 1,
-    ray: str | None = None,
-    data: str | None = None,
-    options: Mapping[str, Any] | None = None,
-    ledger: str | Ledger | None = None,
-    retrain: bool = False,
-    progress: Progress | None = None,
-) -> Results:
-    """Measure the contenders of one task against each other, and against its bound.
+class Asked(TypedDict, total=False):
+    """What one may ask for beside the task, each as a keyword.
 
-    What the ledger holds already is not run again, so an interrupted experiment continues where it stopped.
-
-    Args:
-        task: Id of the task, or ``package.module:attribute`` for one that is not registered yet.
-        suite: ``quick`` or ``full``; a user's data has none.
-        contenders: Names to measure; None for all. Baselines and bounds always take part.
-        split: What is judged. With `data` everything is, with `folds` everything is in turn.
+    Attributes:
+        suite: ``quick`` (the default) or ``full``; a user's data has none.
+        split: What is judged, ``test`` by default. With `data` everything is, with `folds` everything is in turn.
         folds: Divide the groups into so many folds: each is judged by policies fitted on the others.
-        seeds: How many seeds; seed s fits and runs.
-        budget: Seconds of each fit.
-        time_limit: Seconds of each run.
-        jobs: Child processes on this machine.
+        seeds: How many seeds, 1 by default; seed s fits and runs.
+        budget: Seconds of each fit, 60 by default.
+        tokens: Tokens that each fit may exchange with a language model; no limit by default.
+        dollars: Money that each fit may spend; no limit by default.
+        time_limit: Seconds of each run, 300 by default.
+        jobs: Child processes on this machine, 1 by default.
         ray: Address of a Ray cluster to use instead.
         data: A user's data, for `Task.open`; learners then learn from the built-in data, unless there are folds.
         options: The task's own options.
         ledger: A URL, a path or an open ledger; None for the user's own.
         retrain: Fit anew what is shipped.
         progress: Called with stage (``compile``, ``fit``, ``run``), how much of it is done, and of how much.
+    """
+
+    suite: str
+    split: str
+    folds: int | None
+    seeds: int
+    budget: float | None
+    tokens: int | None
+    dollars: float | None
+    time_limit: float | None
+    jobs: int
+    ray: str | None
+    data: str | None
+    options: Mapping[str, Any] | None
+    ledger: str | Ledger | None
+    retrain: bool
+    progress: Progress | None
+
+
+def evaluate(task: str, *, contenders: Sequence[str] | None = None, **asked: Unpack[Asked]) -> Results:
+    """Measure the contenders of one task against each other, and against its bound.
+
+    What the ledger holds already is not run again, so an interrupted experiment continues where it stopped.
+
+    Args:
+        task: Id of the task, or ``package.module:attribute`` for one that is not registered yet.
+        contenders: Names to measure; None for all. Baselines and bounds always take part.
+        **asked: See `Asked`.
 
     Returns:
         Runs, fits and comparisons; also kept in the ledger as the newest experiment of the task.
@@ -68,92 +77,79 @@ def evaluate(
     Raises:
         UserError: The request cannot be met as it is; the message says why.
     """
-    with _opened(ledger) as book:
-        results, _ = _experiment(
-            book, task, suite, contenders, split, folds, seeds, budget, time_limit, jobs, ray, data, options, retrain,
-            progress,
-        )  # fmt: skip
+    with _opened(asked.get("ledger")) as book:
+        results, _ = _experiment(book, task, contenders, asked)
         book.remember(results)
         return results
 
 
-def compare(
-    task: str,
-    a: str,
-    b: str,
-    *,
-    suite: str = "quick",
-    split: str = "test",
-    folds: int | None = None,
-    seeds: int = 1,
-    budget: float | None = None,
-    time_limit: float | None = None,
-    jobs: int = 1,
-    ray: str | None = None,
-    data: str | None = None,
-    options: Mapping[str, Any] | None = None,
-    ledger: str | Ledger | None = None,
-    retrain: bool = False,
-    progress: Progress | None = None,
-) -> Comparison:
+def compare(task: str, a: str, b: str, **asked: Unpack[Asked]) -> Comparison:
     """Compare two contenders of a task, running first what the ledger lacks; the headroom is from b to the bound.
 
     Args:
-        task: As for `evaluate`, like all that is not named here.
+        task: As for `evaluate`.
         a: The one contender.
         b: The other, usually the incumbent to beat.
+        **asked: See `Asked`.
 
     Raises:
         UserError: There is no such contender, or one of the two cannot be measured here.
     """
-    known = registry.task(task, data=data, options=options).contenders()
+    known = registry.task(task, data=asked.get("data"), options=asked.get("options")).contenders()
     for name in (a, b):
         if name not in known or known[name].role is Role.BOUND:
             able = [other for other, one in known.items() if one.role is not Role.BOUND]
             raise UserError(f"task {task} has no contender {name!r} to compare; {near(name, able)}")
     wanted = [a, b, *(name for name, one in known.items() if one.role is Role.BOUND)]
-    with _opened(ledger) as book:
-        results, judge = _experiment(
-            book, task, suite, wanted, split, folds, seeds, budget, time_limit, jobs, ray, data, options, retrain,
-            progress,
-        )  # fmt: skip
+    with _opened(asked.get("ledger")) as book:
+        results, judge = _experiment(book, task, wanted, asked)
     for name in (a, b):
         if not judge.of(name):
             raise UserError(f"{name} was not measured: {results.skipped.get(name, 'it has no run here')}")
     return judge.compare(judge.of(a), judge.of(b))
 
 
-def _experiment(
-    book: Ledger, task: str, suite: str, contenders: Sequence[str] | None, split: str, folds: int | None, seeds: int,
-    budget: float | None, time_limit: float | None, jobs: int, ray: str | None, data: str | None,
-    options: Mapping[str, Any] | None, retrain: bool, progress: Progress | None,
-) -> tuple[Results, Judge]:  # fmt: skip
-    asked = registry.task(task, data=data, options=options)
-    timed = asked.card.repeatability == "timed"
+def _experiment(book: Ledger, task: str, contenders: Sequence[str] | None, asked: Asked) -> tuple[Results, Judge]:
+    if unknown := sorted(set(asked) - set(Asked.__annotations__)):
+        raise TypeError(f"an experiment has no {unknown[0]!r}; {near(unknown[0], Asked.__annotations__)}")
+    data, folds, ray = asked.get("data"), asked.get("folds"), asked.get("ray")
+    found = registry.task(task, data=data, options=asked.get("options"))
+    timed = found.card.repeatability == "timed"
     if timed and ray is not None:
-        raise UserError(f"task {asked.card.id} is timed, and a block is one machine in one sitting; leave out --ray")
-    divided = divide(asked, registry.task(task), suite, split, folds)
-    taking_part, skipped = entrants(asked, contenders)
+        raise UserError(f"task {found.card.id} is timed, and a block is one machine in one sitting; leave out --ray")
+    split = asked.get("split", "test")
+    divided = divide(found, registry.task(task), asked.get("suite", "quick"), split, folds)
+    taking_part, skipped = entrants(found, contenders)
     # Of a timed task one job runs at a time, whatever was asked for: two would disturb each other.
-    workers = 1 if timed else _count(jobs, "--jobs")
+    workers = 1 if timed else _count(asked.get("jobs", 1), "--jobs")
     experiment = Experiment(
-        task=asked, name=task, entrants=taking_part, ledger=book,
-        start=lambda: executor(workers, ray, book.store.root),
-        run_limits=Limits(wall_s=_seconds(time_limit, RUN_S, "--time-limit"), memory=MEMORY),
-        fit_limits=Limits(wall_s=_seconds(budget, FIT_S, "--budget"), memory=MEMORY),
-        seeds=_count(seeds, "--seeds"), retrain=retrain, progress=progress or _quiet, skipped=skipped,
+        task=found, name=task, entrants=taking_part, ledger=book,
+        start=lambda: executor(workers, ray, book.store.root), run_limits=_run_limits(asked),
+        fit_limits=_fit_limits(asked), seeds=_count(asked.get("seeds", 1), "--seeds"),
+        retrain=asked.get("retrain", False), progress=asked.get("progress") or _quiet, skipped=skipped,
     )  # fmt: skip
     runs = experiment.runs(divided)
     part = "test" if folds is not None or data is not None else split
-    judge = Judge(asked, taking_part, runs, part, skipped)
+    judge = Judge(found, taking_part, runs, part, skipped)
     return judge.results(tuple(experiment.fits.values()), data is not None, folds), judge
 
 
-def _seconds(value: float | None, default: float, flag: str) -> float:
-    if value is None:
-        return default
-    if not (value > 0 and math.isfinite(value)):
-        raise UserError(f"{flag} is {value:g} s; it must be above zero")
+def _run_limits(asked: Asked) -> Limits:
+    return Limits(wall_s=_above_zero(asked.get("time_limit"), "--time-limit", " s") or RUN_S, memory=MEMORY)
+
+
+def _fit_limits(asked: Asked) -> Limits:
+    tokens = asked.get("tokens")
+    return Limits(
+        wall_s=_above_zero(asked.get("budget"), "--budget", " s") or FIT_S, memory=MEMORY,
+        tokens=None if tokens is None else _count(tokens, "--tokens"),
+        dollars=_above_zero(asked.get("dollars"), "--dollars", ""),
+    )  # fmt: skip
+
+
+def _above_zero(value: float | None, flag: str, unit: str) -> float | None:
+    if value is not None and not (value > 0 and math.isfinite(value)):
+        raise UserError(f"{flag} is {value:g}{unit}; it must be above zero")
     return value
 
 
