@@ -23,16 +23,14 @@ from numpy.typing import NDArray
 
 from unseat.core.jit import inlined, jit
 from unseat.structures.filters.bits import add, read, room
-from unseat.structures.hashing.mixing import multiply_high, murmur_mix
+from unseat.structures.hashing.mixing import GOLDEN, multiply_high, murmur_mix
 from unseat.structures.prefetch import BLOCK, prefetch
 
 Words = NDArray[np.uint64]
-Meta = NDArray[np.int64]
-"""int64[layers, 7]: first word, width, places a key, segment length, length of the segments a key can begin in, seed,
+Meta = NDArray[np.int32]
+"""int32[layers, 7]: first word, width, places a key, segment length, length of the segments a key can begin in, seed,
 number of keys."""
 FIRST, WIDTH, ARITY, SEGMENT, STARTS, SEED, KEYS = range(7)
-META_BYTES = 24
-"""What a layer's row would take in a file: two 64-bit numbers, two of 16 bits, four of 8 bits."""
 TRIES = 100
 
 
@@ -86,8 +84,8 @@ def fuse_shape(n: int, arity: int, slack: float | None = None) -> Shape:
 @inlined
 def places(hashed: np.uint64, meta: Meta, layer: int, k: int) -> int:
     """The k-th place of a hash, counted from the layer's first."""
-    segment, starts, arity = meta[layer, SEGMENT], meta[layer, STARTS], meta[layer, ARITY]
-    if arity == 0:
+    segment, starts = np.int64(meta[layer, SEGMENT]), meta[layer, STARTS]
+    if meta[layer, ARITY] == 0:
         part = hashed if k == 0 else murmur_mix(hashed + np.uint64(k))
         return int(np.int64(multiply_high(part, np.uint64(segment))) + k * segment)
     first = int(np.int64(multiply_high(hashed, np.uint64(starts))))
@@ -100,7 +98,7 @@ def places(hashed: np.uint64, meta: Meta, layer: int, k: int) -> int:
 @inlined
 def seeded(hashed: np.uint64, meta: Meta, layer: int) -> np.uint64:
     """A key's hash in this layer, so that layers do not fail on the same keys."""
-    return murmur_mix(hashed + np.uint64(meta[layer, SEED]))
+    return murmur_mix(hashed + np.uint64(meta[layer, SEED]) * GOLDEN)
 
 
 @inlined
@@ -184,7 +182,7 @@ def contains(hashes: Words, levels: NDArray[np.int64], out: NDArray[np.bool_], w
             if levels[i] > 0 and meta[0, KEYS] > 0:
                 mixed = seeded(hashes[i], meta, 0)
                 for k in range(count_of(meta, 0)):
-                    prefetch(words, meta[0, FIRST] + ((places(mixed, meta, 0, k) * meta[0, WIDTH]) >> 6))
+                    prefetch(words, int(meta[0, FIRST] + ((places(mixed, meta, 0, k) * meta[0, WIDTH]) >> 6)))
         for i in range(start, stop):
             answer, layer = True, 0
             while answer and layer < levels[i]:
@@ -203,7 +201,7 @@ class Layers:
     @property
     def nbytes(self) -> int:
         """Bytes of the words and of what describes the layers."""
-        return self.words.nbytes + META_BYTES * len(self.meta)
+        return self.words.nbytes + self.meta.nbytes
 
     def contains(self, hashes: Words, levels: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether each may be one of the keys; see `contains`."""
@@ -218,7 +216,7 @@ def stack(
     """Build the layers.
 
     Args:
-        hashes: The keys' hashes, in any order, duplicates allowed.
+        hashes: The keys' hashes, in any order, duplicates allowed; fewer than 2^30.
         levels: How many layers each key is to be found in. Of keys with equal hashes the highest level counts, so
             that each of them is found.
         widths: Bits of a fingerprint in each layer, 1 to 32.
@@ -230,7 +228,7 @@ def stack(
     hashes, levels = hashes[order], levels[order]
     final = np.append(hashes[1:] != hashes[:-1], True) if len(hashes) else np.zeros(0, np.bool_)
     hashes, levels = hashes[final], levels[final]
-    parts, meta, at = [], np.zeros((len(widths), 7), np.int64), 0
+    parts, meta, at = [], np.zeros((len(widths), 7), np.int32), 0
     for layer, width in enumerate(widths):
         own = hashes[levels > layer]
         part, row = _tight(own, width, arity, seed + layer) if tight else _layer(own, width, arity, seed + layer)
@@ -253,8 +251,8 @@ def _layer(
     total = shape.places
     order, last = np.empty(len(hashes), np.uint64), np.empty(len(hashes), np.int64)
     for attempt in range(tries):
-        mixed_seed = (seed * 0x9E3779B97F4A7C15 + attempt * 0x2545F4914F6CDD1D) % (1 << 63)
-        row = np.array([0, width, arity, shape.segment, shape.starts, mixed_seed, len(hashes)], np.int64)
+        mixed_seed = (seed * 0x9E3779B1 + attempt * 0x85EBCA77) % (1 << 31)
+        row = np.array([0, width, arity, shape.segment, shape.starts, mixed_seed, len(hashes)], np.int32)
         if len(hashes) == 0:
             return np.zeros(0, np.uint64), row
         if peel(hashes, row.reshape(1, -1), 0, total, order, last):

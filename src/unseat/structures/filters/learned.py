@@ -27,10 +27,15 @@ from unseat.structures.filters.ngrams import NO_LIMIT, Ngrams
 from unseat.structures.filters.strings import Strings
 
 Kind = Literal["learned", "sandwiched", "partitioned"]
+KINDS: tuple[Kind, ...] = ("learned", "sandwiched", "partitioned")
 Float = NDArray[np.float64]
 MOST_BITS = 12
 RANGES = 64
 """Ranges of scores among which the partition is chosen."""
+OPTIONS = tuple(
+    np.unique([0, *range(first, MOST_BITS + 1, step)]) for step in (1, 2, 3, 5) for first in range(1, step + 1)
+)
+"""Bits that ranges may have: the fewer kinds, the fewer layers, each of which costs a little by itself."""
 MODELS: tuple[Mapping[str, Any], ...] = tuple(
     {"log_size": log_size, "bits": bits, "longest": longest}
     for log_size, bits, longest in ((6, 4, 2), (8, 4, 3), (10, 4, 3), (11, 4, 3), (12, 4, 3), (12, 4, 4), (13, 4, 4))
@@ -96,17 +101,17 @@ class Plan:
 
 
 def build(
-    keys: Strings, others: Strings, unseen: Strings, target: float, *, kind: Kind = "partitioned",
+    keys: Strings, others: Strings, unseen: Strings, target: float, *, kinds: Sequence[Kind] = KINDS,
     models: Sequence[Mapping[str, Any]] = MODELS, head: int = NO_LIMIT, caution: float = 1.0, seed: int = 0,
 ) -> LearnedFilter:  # fmt: skip
-    """Build the smallest learned filter of a kind for a rate of false positives.
+    """Build the smallest learned filter for a rate of false positives.
 
     Args:
         keys: The set; at least one.
         others: Non-keys that the classifier learns from.
         unseen: Non-keys by which classifier, ranges and bits are chosen; the rate holds for strings like these.
         target: The rate.
-        kind: Which of the three.
+        kinds: Which of the three may be chosen.
         models: Arguments of `ngrams.fit` to choose among.
         head: How many bytes of a string the classifier reads.
         caution: By how many standard errors of the rate on `unseen` what is aimed at lies below the target, since the
@@ -118,18 +123,20 @@ def build(
     best: tuple[float, Ngrams, Plan, Mapping[str, Any]] | None = None
     for arguments in models:
         model = ngrams.fit(keys, others, head=head, seed=seed, **arguments)
-        found = plan(model.scores(keys), model.scores(unseen), aim, kind)
-        cost = 8 * model.nbytes + found.cost
-        if best is None or cost < best[0]:
-            best = cost, model, found, arguments
+        scores = model.scores(keys), model.scores(unseen)
+        for kind in kinds:
+            found = plan(*scores, aim, kind)
+            cost = 8 * model.nbytes + found.cost
+            if best is None or cost < best[0]:
+                best = cost, model, found, {"kind": kind, **arguments}
     if best is None:
-        raise ValueError("no model to choose among")
+        raise ValueError("no model or no kind to choose among")
     _, model, found, arguments = best
     cuts, widths = found.layers()
     own = levels(model.scores(keys), cuts)
     layers = stack(keys.hashes(), own, widths, 4, tight=True, seed=seed)
     held = np.count_nonzero(own[:, None] > np.arange(len(widths)), axis=0)
-    config = {"kind": kind, **arguments, "cuts": cuts.tolist(), "widths": widths, "keys": held.tolist()}
+    config = {**arguments, "cuts": cuts.tolist(), "widths": widths, "keys": held.tolist()}
     return LearnedFilter(model, cuts, layers, config)
 
 
@@ -147,8 +154,9 @@ def plan(keys: NDArray[np.int64], others: NDArray[np.int64], target: float, kind
     # An empty range of a sample is not an empty range of the world: one more non-key is spread over all of them.
     seen = (seen + 1 / len(seen)) / (seen.sum() + 1)
     if kind == "partitioned":
-        bits = _partition(held, seen, target)
-        return Plan(edges, bits, _cost(held, bits))
+        found = [_partition(held, seen, target, options) for options in OPTIONS]
+        costs = [_cost(held, bits) for bits in found]
+        return Plan(edges, found[int(np.argmin(costs))], min(costs))
     firsts = range(1) if kind == "learned" else range(MOST_BITS)
     choices = []
     for cut, first in product(range(len(held) + 1), firsts):
@@ -173,21 +181,21 @@ def _edges(keys: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.int
     return np.unique(np.concatenate([[low, high], *inner])).astype(np.int64)
 
 
-def _partition(held: Float, seen: Float, target: float) -> NDArray[np.int64]:
-    """Bits b of each range with least sum held * b where sum seen * 2^-b is at most the target, b whole and falling.
+def _partition(held: Float, seen: Float, target: float, options: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Bits b of each range with least sum held * b where sum seen * 2^-b is at most the target, b falling, of options.
 
     Ranges are pooled until the ratio of non-keys to keys falls with the score; the optimum then falls by itself, and is
     found by a price on the rate, as in the relaxed problem of Vaidya et al., section 3.2.
     """
     ratio = _pooled(seen, held)
-    options = np.arange(MOST_BITS + 1)
 
     def at(price: float) -> NDArray[np.int64]:
         costs = options + price * ratio[:, None] * 2.0**-options
-        return np.asarray(costs.argmin(1), np.int64)
+        found: NDArray[np.int64] = options[costs.argmin(1)]
+        return found
 
     low, high = 1e-9, 1e15
-    for _ in range(100):
+    for _ in range(70):
         middle = (low * high) ** 0.5
         low, high = (low, middle) if (seen * 2.0 ** -at(middle)).sum() <= target else (middle, high)
     return at(high)

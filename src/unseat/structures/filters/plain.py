@@ -44,7 +44,7 @@ class FuseFilter:
     @property
     def nbytes(self) -> int:
         """Bytes of the layers and of the share."""
-        return self.layers.nbytes + 8
+        return self.layers.nbytes + 4
 
     def contains_hashes(self, hashes: Words) -> NDArray[np.bool_]:
         """Whether each hash may be one of the keys'."""

@@ -30,7 +30,8 @@ class Strings:
         parts = [part.encode() if isinstance(part, str) else part for part in strings]
         offsets = np.zeros(len(parts) + 1, np.int64)
         np.cumsum([len(part) for part in parts], out=offsets[1:])
-        return cls(np.frombuffer(b"".join(parts), np.uint8), offsets)
+        # Of a bytearray, as Numba compiles arrays that must not be written to a second time.
+        return cls(np.frombuffer(bytearray().join(parts), np.uint8), offsets)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

@@ -1,0 +1,15 @@
+"""How few bits tell a set's strings from others? The task `index-filter`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from unseat.tasks.index.filters.task import FilterTask
+
+
+def task() -> FilterTask:
+    """The task `index-filter`."""
+    from unseat.tasks.index.filters.task import FilterTask
+
+    return FilterTask()
