@@ -49,16 +49,23 @@ def curve(
     # Places on a plain axis with ticks of our own: Matplotlib's logarithmic one costs more than all the rest.
     wide = min(levels) > 0 and max(levels) / min(levels) >= _WIDE
     places = [math.log10(one) if wide else one for one in levels]
+    drawn = [[getattr(line, part) for line in lines] for part in ("bound", "incumbent", "challenger")]
+    values = [value for own in (*others, *drawn) for value in own if value is not None]
+    # Else the slowest of the others would press all that matters to the foot of the figure.
+    tall = bool(values) and min(values) > 0 and max(values) / min(values) >= _WIDE
+
+    def scaled(own: Sequence[float | None]) -> list[float | None]:
+        return [math.log10(value) if tall and value is not None else value for value in own]
 
     def draw(axes: Any) -> None:
-        for values in others:
-            _line(axes, places, values, color=_COLOURS["faint"], linewidth=1)
-        _line(
-            axes, places, [line.bound for line in lines], color=_COLOURS["bound"], linewidth=1.3, linestyle=(0, (4, 2))
-        )
-        for part in ("incumbent", "challenger"):
-            _line(axes, places, [getattr(line, part) for line in lines], color=_COLOURS[part], linewidth=1.8,
-                  marker="o", markersize=4)  # fmt: skip
+        for own in others:
+            _line(axes, places, scaled(own), color=_COLOURS["faint"], linewidth=1)
+        _line(axes, places, scaled(drawn[0]), color=_COLOURS["bound"], linewidth=1.3, linestyle=(0, (4, 2)))
+        for part, own in zip(("incumbent", "challenger"), drawn[1:], strict=True):
+            _line(axes, places, scaled(own), color=_COLOURS[part], linewidth=1.8, marker="o", markersize=4)
+        if tall:
+            ticks = _log_ticks(min(values), max(values))
+            axes.set_yticks([math.log10(tick) for tick in ticks], [f"{tick:g}" for tick in ticks])
         shown = range(len(levels)) if len(levels) <= 5 else (0, len(levels) // 2, len(levels) - 1)
         axes.set_xticks([places[index] for index in shown], [level(levels[index]) for index in shown])
         axes.margins(x=0.08, y=0.12)

@@ -53,7 +53,6 @@ def _state(policy: Policy, own: Sequence[Source] | None) -> tuple[State, float]:
         UserError: There are no keys, or the policy builds nothing on them that can be handed over.
     """
     from unseat.structures.contents import admit_keys
-    from unseat.structures.learned_index import LearnedIndex
     from unseat.structures.locator import Locator
     from unseat.structures.pending import State
     from unseat.structures.selection import Choice, choose

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from unseat.core.policy import View
 
 QUESTION = "locate"
-PASSES = 3
+PASSES = 5
 """Timed passes of a run, each with lookups of its own; the median counts."""
 
 STEP_NS = 100.0

@@ -81,6 +81,8 @@ _SANDT = "P. Van Sandt, Y. Chronis, J. M. Patel, Efficiently Searching In-Memory
 _CSB = "J. Rao, K. A. Ross, Making B+-Trees Cache Conscious in Main Memory, SIGMOD 2000"
 _RADIX = "two levels of a radix trie, as in A. Kipf et al., SOSD, NeurIPS Workshop on ML for Systems, 2019 (RBS)"
 _RMI = "T. Kraska et al., The Case for Learned Index Structures, SIGMOD 2018"
+_PGM = "P. Ferragina, G. Vinciguerra, The PGM-index, PVLDB 13(8), 2020"
+_SPLINE = "A. Kipf et al., RadixSpline: a single-pass learned index, aiDM 2020"
 _PREFETCH = "S. Chen et al., Improving Hash Join Performance through Prefetching, ICDE 2004"
 
 STRUCTURES: Mapping[str, Structure] = {
@@ -109,4 +111,6 @@ STRUCTURES: Mapping[str, Structure] = {
         parameters={"share": Range(20, 1, 90, log=True), "leaf": Range(0, 0, 2), "log": Range(0, 0, 1)},
         arguments=_rmi,
     ),
+    "pgm": Structure("PGM-index", "pgm:build", Role.CHALLENGER, _PGM),
+    "radix-spline": Structure("RadixSpline", "radix_spline:build", Role.CHALLENGER, _SPLINE),
 }

@@ -24,7 +24,7 @@ Keys = NDArray[Any]
 SUITE_BUDGETS = "0.01%,0.1%,1%,10%"
 QUICK_BUDGETS = "1%,10%"
 FULL_KEYS, LEARNING_KEYS, QUICK_KEYS = 10_000_000, 1_000_000, 200_000
-FULL_LOOKUPS, QUICK_LOOKUPS = 100_000, 10_000
+FULL_LOOKUPS, QUICK_LOOKUPS = 100_000, 20_000
 
 SPLITS: Mapping[str, Split] = {
     "normal": "train", "lines": "train", "lognormal": "valid", "zones": "valid", "uniform": "test", "books": "test",
