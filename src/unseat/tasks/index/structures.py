@@ -111,6 +111,9 @@ STRUCTURES: Mapping[str, Structure] = {
         parameters={"share": Range(20, 1, 90, log=True), "leaf": Range(0, 0, 2), "log": Range(0, 0, 1)},
         arguments=_rmi,
     ),
+    "tuner": Structure(
+        "tuner's choice", "tuner:build", Role.CHALLENGER, "the least expected cost of RMI, PGM, RadixSpline"
+    ),
     "pgm": Structure("PGM-index", "pgm:build", Role.CHALLENGER, _PGM),
     "radix-spline": Structure("RadixSpline", "radix_spline:build", Role.CHALLENGER, _SPLINE),
 }

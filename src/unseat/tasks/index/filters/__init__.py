@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from unseat.tasks.index.filters.task import FilterTask
+from unseat.tasks.index.filters.task import FilterTask
 
 
 def task() -> FilterTask:
     """The task `index-filter`."""
-    from unseat.tasks.index.filters.task import FilterTask
-
     return FilterTask()

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from unseat.tasks.index.hashes.task import HashTask
+from unseat.tasks.index.hashes.task import HashTask
 
 
 def task() -> HashTask:
     """The task `index-hash`."""
-    from unseat.tasks.index.hashes.task import HashTask
-
     return HashTask()
