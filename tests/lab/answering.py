@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
+import signal
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,9 +14,6 @@ import numpy as np
 from examples.tiny_answers.task import Listed, MachineScheduling, Problem
 
 from unseat import Answers, Contender, Instance, Outcome, Policy, Role, Session, View
-
-HOW = ("never", "hangs", "holds", "stubborn", "late", "bad_last", "not_json", "spoils", "crashes", "dies", "answers")
-BAD, GOOD = "longest first", "in order"
 
 
 @dataclass(frozen=True)
@@ -50,8 +47,9 @@ class _Solver(Session):
     def _hangs(self) -> None:
         time.sleep(600)
 
-    def _holds(self) -> None:
-        ctypes.PyDLL(None).sleep(600)  # keeps the interpreter's lock all the while
+    def _deaf(self) -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        time.sleep(600)
 
     def _stubborn(self) -> None:
         while True:
@@ -67,6 +65,10 @@ class _Solver(Session):
         while time.monotonic() <= self.view.deadline:
             pass
         return self.first
+
+    def _tardy(self) -> None:
+        self._late()
+        self.view.report(self.first)
 
     def _bad_last(self) -> Any:
         return self.second[:-1]
@@ -85,6 +87,9 @@ class _Solver(Session):
 
     def _answers(self) -> Any:
         return self.first
+
+
+HOW = [name[1:] for name in vars(_Solver) if name.startswith("_") and not name.startswith("__")]
 
 
 class Solving(MachineScheduling):

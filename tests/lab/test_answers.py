@@ -61,9 +61,10 @@ def outcome_of(done: Done) -> Outcome:
     ("how", "limits"),
     [
         ("hangs", Limits(wall_s=0.4)),
-        ("holds", Limits(wall_s=0.4)),
+        ("deaf", Limits(wall_s=0.4)),
         ("stubborn", Limits(wall_s=0.4)),
         ("late", Limits(wall_s=0.4)),
+        ("tardy", Limits(wall_s=0.4)),
     ],
 )
 def test_at_the_deadline_the_last_valid_report_counts(
@@ -129,8 +130,17 @@ def test_scoring_is_not_on_the_clock(serial: Serial, store: ArtefactStore) -> No
 def test_reports_leave_no_files(serial: Serial, store: ArtefactStore) -> None:
     """Red: every run leaves what it reported behind."""
     solved(serial, store, "hangs", Limits(wall_s=0.3))
-    solved(serial, store, "holds", Limits(wall_s=0.3))
+    solved(serial, store, "deaf", Limits(wall_s=0.3))
     assert not list(Path(serial._scratch.name).iterdir())
+
+
+def test_nothing_is_reported_once_the_clock_has_stopped() -> None:
+    """Red: a policy that goes on when it is told to stop has longer than the others."""
+    reports = Reports()
+    reports.add(1)
+    reports.close()
+    reports.add(2)
+    assert [answer for _, answer in reports.answers(Limits())[0]] == [1]
 
 
 def test_a_report_that_was_cut_short_is_none(tmp_path: Path) -> None:

@@ -32,6 +32,8 @@ def test_uniform_gives_every_action_and_hangs_on_its_seed() -> None:
 
     assert set(drawn(0)) == {0, 1, 2}
     assert drawn(0) == drawn(0) != drawn(1)
+    one, other = (Uniform("uniform", 3).start(View("?", agent=agent), 0) for agent in range(2))
+    assert [one.decide(None) for _ in range(100)] != [other.decide(None) for _ in range(100)], "agents are not one"
 
 
 @pytest.mark.parametrize("policy", [Constant("c", 3), Constant("c", np.array([0.5, 1.0])), Uniform("u", 4)])
