@@ -1,4 +1,4 @@
-"""Fit the learners of the cache tasks anew and put their policies into the package.
+"""Fit the learners of tasks anew and put their policies into the package.
 
     python -m benchmarks.ship [--budget SECONDS] [--suite full|quick] [TASK ...]
 
@@ -10,6 +10,7 @@ fetched.
 from __future__ import annotations
 
 import argparse
+import importlib
 import shutil
 import sys
 import tempfile
@@ -18,19 +19,25 @@ from pathlib import Path
 import unseat
 from unseat.core.learner import Learner
 from unseat.lab.ledger import Ledger
-from unseat.tasks.cache.contenders import SHIPPED
+
+FOLDERS = {
+    "cache": "unseat.tasks.cache.contenders", "cache-sized": "unseat.tasks.cache.contenders",
+    "index": "unseat.tasks.index.contenders",
+}  # fmt: skip
+"""Task to the module that says where its shipped policies lie."""
 
 
 def ship(task: str, suite: str, budget: float) -> None:
     """Fit every learner of a task and save what it proposes."""
     learners = [name for name, one in unseat.task(task).contenders().items() if isinstance(one.make(), Learner)]
+    home: Path = importlib.import_module(FOLDERS[task]).SHIPPED
     with tempfile.TemporaryDirectory() as folder, Ledger.open(str(Path(folder) / "ledger.db")) as ledger:
         results = unseat.evaluate(task, suite=suite, split="valid", contenders=learners, budget=budget, retrain=True,
                                   ledger=ledger)  # fmt: skip
         for fit in results.fits:
             if fit.artefact is None:
                 sys.exit(f"{task}: the fit of {fit.contender} gave no policy: {fit.message}")
-            target = SHIPPED / task / fit.contender
+            target = home / task / fit.contender
             shutil.rmtree(target, ignore_errors=True)
             artefact = ledger.fitted(fit)
             artefact.save(target)
@@ -38,9 +45,9 @@ def ship(task: str, suite: str, budget: float) -> None:
 
 
 def main() -> None:
-    """Ship the tasks that are named, or both."""
+    """Ship the tasks that are named, or all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("tasks", nargs="*", default=["cache", "cache-sized"])
+    parser.add_argument("tasks", nargs="*", default=list(FOLDERS))
     parser.add_argument("--budget", type=float, default=120.0)
     parser.add_argument("--suite", default="full")
     arguments = parser.parse_args()
