@@ -143,6 +143,16 @@ def test_nothing_is_reported_once_the_clock_has_stopped() -> None:
     assert [answer for _, answer in reports.answers(Limits())[0]] == [1]
 
 
+def test_reports_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Red: a policy that reports without end keeps the scorer busy for ever."""
+    monkeypatch.setattr("unseat.lab.reports.MOST", 3)
+    reports = Reports()
+    for answer in range(3):
+        reports.add(answer)
+    with pytest.raises(InvalidAnswer, match="more than 3 answers"):
+        reports.add(3)
+
+
 def test_a_report_that_was_cut_short_is_none(tmp_path: Path) -> None:
     """Red: a kill in the middle of a report loses those before it, or gives half an answer."""
     whole = Reports(tmp_path / "reports")

@@ -146,7 +146,8 @@ class Task(ABC):
         """Run the engine with a policy in the heuristic's place; `unseat.core.answers.solve` does it for one question.
 
         Each question is put to `player(policy, question)`. Where the task takes whole answers (`Form.ANSWERS`) and the
-        policy reports some, value and metrics are those of `score`, once the clock has stopped.
+        policy reports some, value and metrics are those of `score`, once the clock has stopped; the policy may then
+        come wrapped, so that its class says nothing.
 
         Raises:
             InvalidAnswer: The policy answered outside what the question allows.

@@ -16,6 +16,8 @@ from unseat.core.answers import from_plain, to_plain
 from unseat.core.outcome import Limits
 from unseat.core.policy import Artefact, InvalidAnswer, Policy, Session, View
 
+MOST = 10_000
+"""Answers that one run may report: each is scored, and a run must not keep the scorer busy for ever."""
 _HEAD = struct.Struct("<dQ")
 
 
@@ -42,13 +44,15 @@ class Reports:
         """Take an answer, unless the clock has stopped; a thread of the policy may call this too.
 
         Raises:
-            InvalidAnswer: It is not JSON with arrays.
+            InvalidAnswer: It is not JSON with arrays, or one too many.
         """
         second = time.monotonic() - self._began
         data = _to_bytes(answer)
         with self._lock:
             if self.closed:
                 return
+            if len(self.kept) == MOST:
+                raise InvalidAnswer(f"it reported more than {MOST} answers; report what is better, and nothing else")
             self.kept.append((second, data))
             if self._path is not None:
                 self._file = self._file or self._path.open("ab")
