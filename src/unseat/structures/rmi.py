@@ -212,20 +212,21 @@ def line_errors(within: NDArray[np.float64], count: int, slope: np.float32) -> t
     A key at i in the leaf is the answer i to its own query and, if it is the last of its value, the reason for i + 1
     to the queries after it. The prediction never falls, so what holds at the keys holds between them.
     """
-    below, above = U(0), U(0)
+    below, above = np.int64(0), np.int64(0)
     origin = U(within[0])
     for i in range(count):
-        guess = predict(U(within[i]), origin, np.float64(slope), U(count))
-        below = max(below, guess - min(guess, U(i)))
-        above = max(above, U(i + 1) - min(guess, U(i + 1)))
-    return below, above
+        guess = np.int64(predict(U(within[i]), origin, np.float64(slope), U(count)))
+        below = max(below, guess - i)
+        above = max(above, i + 1 - guess)
+    return U(below), U(above)
 
 
 @jit
 def fill_lines(keys: Words, shape: Words, table: NDArray[np.uint32], leaves: Words, least_squares: bool) -> None:
     """Fit every leaf's line to its keys and measure how far they lie off it, leaf by leaf in one pass."""
     size = len(keys)
-    within = np.empty(1024, np.float64)
+    # As long as the largest leaf could be; memory that is not touched costs nothing.
+    within = np.empty(size, np.float64)
     i = 0
     for leaf in range((len(leaves) >> 1) - 1):
         base, count = i, 0
@@ -233,10 +234,6 @@ def fill_lines(keys: Words, shape: Words, table: NDArray[np.uint32], leaves: Wor
             place = send(spread(keys[i], shape), table, shape)
             if place >> U(40) != U(leaf):
                 break
-            if count == len(within):
-                larger = np.empty(2 * count, np.float64)
-                larger[:count] = within
-                within = larger
             within[count] = np.float64((place >> U(8)) & _LOW32)
             count += 1
             i += 1

@@ -69,20 +69,24 @@ def root_shape(keys: Words, logarithmic: bool, bits: int) -> Words:
 
 @jit
 def segment_ends(keys: Words, shape: Words) -> NDArray[np.int64]:
-    """For each of the root's segments the number of keys before it, and at the end all: a binary search each."""
-    segments = 1 << np.int64(shape[BITS])
+    """For each of the root's segments the number of keys before it, and at the end all; by galloping."""
+    size, segments = len(keys), 1 << np.int64(shape[BITS])
     out = np.empty(segments + 1, np.int64)
     low = 0
     for segment in range(segments):
         start = U(segment) << (U(64) - shape[BITS])
-        length = len(keys) - low
+        step = 1
+        while low + step <= size and spread(keys[low + step - 1], shape) < start:
+            low += step
+            step *= 2
+        length = min(step - 1, size - low)
         while length > 0:
             half = length >> 1
             right = spread(keys[low + half], shape) < start
             low = low + half + 1 if right else low
             length = length - half - 1 if right else half
         out[segment] = low
-    out[segments] = len(keys)
+    out[segments] = size
     return out
 
 
