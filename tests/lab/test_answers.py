@@ -23,7 +23,7 @@ from unseat.lab.executors import Done, Serial
 from unseat.lab.ledger import Ledger
 from unseat.lab.records import Job
 from unseat.lab.replay import replay
-from unseat.lab.reports import Reports
+from unseat.lab.reports import Reports, answer_of
 from unseat.lab.store import ArtefactStore
 from unseat.testing.base import content
 
@@ -127,6 +127,19 @@ def test_scoring_is_not_on_the_clock(serial: Serial, store: ArtefactStore) -> No
     assert outcome.wall_s < 1.5, "three answers take 4.5 s to score"
 
 
+def test_a_scorer_may_use_up_the_answer() -> None:
+    """Red: a scorer that sorts or empties an answer changes what is stored, so that a replay scores another."""
+
+    class Sorts(Solving):
+        def score(self, problem: Any, answer: Any) -> Outcome:
+            outcome = super().score(problem, answer)
+            answer.sort()
+            return outcome
+
+    outcome = attempt(Sorts(), INSTANCE, Solver("x", "answers"), seed=0, limits=Limits())
+    assert TASK.score(TASK.load(INSTANCE), outcome.answer).value == outcome.value == FIRST
+
+
 def test_reports_leave_no_files(serial: Serial, store: ArtefactStore) -> None:
     """Red: every run leaves what it reported behind."""
     solved(serial, store, "hangs", Limits(wall_s=0.3))
@@ -140,7 +153,7 @@ def test_nothing_is_reported_once_the_clock_has_stopped() -> None:
     reports.add(1)
     reports.close()
     reports.add(2)
-    assert [answer for _, answer in reports.answers(Limits())[0]] == [1]
+    assert [answer_of(data) for _, data in reports.in_time(Limits())[0]] == [1]
 
 
 def test_reports_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,8 +172,11 @@ def test_a_report_that_was_cut_short_is_none(tmp_path: Path) -> None:
     for answer in ([1], {"x": np.arange(3)}):
         whole.add(answer)
     data = (tmp_path / "reports").read_bytes()
-    kept, late = whole.answers(Limits())
-    assert [content(answer) for _, answer in kept] == [content([1]), content({"x": np.arange(3)})] and not late
+    kept, late = whole.in_time(Limits())
+    assert [content(answer_of(answer)) for _, answer in kept] == [
+        content([1]),
+        content({"x": np.arange(3)}),
+    ] and not late
     for size in range(len(data)):
         (tmp_path / "cut").write_bytes(data[:size])
         found = Reports.read(tmp_path / "cut").kept
@@ -182,8 +198,8 @@ def test_an_answer_comes_back_as_it_was(answer: Any) -> None:
     """Red: what is scored, stored or replayed is not what was answered."""
     reports = Reports()
     reports.add(answer)
-    [(_, again)], _ = reports.answers(Limits())
-    assert content(again) == content(answer)
+    [(_, data)], _ = reports.in_time(Limits())
+    assert content(answer_of(data)) == content(answer)
     assert content(Answers("x", {"i": answer}).artefact.restore().of("i")) == content(answer)  # type: ignore[attr-defined]
 
 

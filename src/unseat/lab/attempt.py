@@ -12,7 +12,7 @@ from unseat.core.answers import Answers
 from unseat.core.outcome import Limits, Outcome, Status
 from unseat.core.policy import DeadlineReached, Form, InvalidAnswer, Policy
 from unseat.core.task import Instance, Task
-from unseat.lab.reports import Heard, Reports
+from unseat.lab.reports import Heard, Reports, answer_of
 
 
 def attempt(task: Task, instance: Instance, policy: Policy, *, seed: int, limits: Limits) -> Outcome:
@@ -68,13 +68,13 @@ def settled(task: Task, problem: Any, outcome: Outcome, reports: Reports, limits
     if Form.ANSWERS not in task.forms or not reports.kept:
         return outcome
     worst = task.objective.failure(problem, limits)
-    answers, late = reports.answers(limits)
+    answers, late = reports.in_time(limits)
     progress: list[tuple[float, float]] = []
-    best: dict[str, Any] = {}
+    last: tuple[Outcome, bytes] | None = None
     fault = "no answer came in time"
-    for second, answer in answers:
+    for second, data in answers:
         try:
-            got = task.score(problem, answer)
+            got = task.score(problem, answer_of(data))
             fault = _fault(got)
         except InvalidAnswer as error:
             fault = str(error)
@@ -83,15 +83,18 @@ def settled(task: Task, problem: Any, outcome: Outcome, reports: Reports, limits
             fault = f"the answer cannot be scored: {type(error).__name__}: {error}"
         if not fault:
             progress.append((second, got.value))
-            best = {"value": got.value, "metrics": {**outcome.metrics, **got.metrics}, "answer": answer}
+            last = got, data
     outcome = replace(outcome, progress=tuple(progress))
     if late and outcome.status is Status.OK:
         outcome = replace(outcome, value=worst, status=Status.TIMEOUT, message="its answer came after the time limit")
-    if outcome.status is Status.TIMEOUT and best:
-        return replace(outcome, **best, status=Status.OK, message="stopped by the time limit; its last report counts")
     if outcome.status is Status.OK and fault:
         return replace(outcome, value=worst, status=Status.INVALID, message=fault[:500])
-    return replace(outcome, **best) if outcome.status is Status.OK else outcome
+    if last is None or outcome.status not in (Status.OK, Status.TIMEOUT):
+        return outcome
+    message = "" if outcome.status is Status.OK else "stopped by the time limit; its last valid report counts"
+    got, data = last
+    return replace(outcome, value=got.value, status=Status.OK, metrics={**outcome.metrics, **got.metrics},
+                   message=message, answer=answer_of(data))  # fmt: skip
 
 
 def cpu_seconds() -> float:

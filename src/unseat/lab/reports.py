@@ -63,10 +63,10 @@ class Reports:
         """The clock has stopped: what comes now is too late. Takes no lock, for a signal handler may call it."""
         self.closed = True
 
-    def answers(self, limits: Limits) -> tuple[list[tuple[float, Any]], bool]:
-        """What was reported in time, oldest first, and whether something came too late."""
+    def in_time(self, limits: Limits) -> tuple[list[tuple[float, bytes]], bool]:
+        """What was reported in time, oldest first, for `answer_of`; and whether something came too late."""
         most = limits.wall_s or float("inf")
-        return [(at, _from_bytes(data)) for at, data in self.kept if at <= most], any(at > most for at, _ in self.kept)
+        return [(at, data) for at, data in self.kept if at <= most], any(at > most for at, _ in self.kept)
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -111,7 +111,8 @@ def _to_bytes(answer: Any) -> bytes:
         raise InvalidAnswer(f"an answer is JSON and arrays of numbers: {error}") from error
 
 
-def _from_bytes(data: bytes) -> Any:
+def answer_of(data: bytes) -> Any:
+    """A report as the answer that it was, a new one on each call."""
     from safetensors.numpy import load
 
     size = int.from_bytes(data[:8], "little")
