@@ -54,12 +54,12 @@ def bloom_contains(hashes: Words, out: NDArray[np.bool_], words: Words, size: in
     for start in range(0, len(hashes), BLOCK):
         stop = min(start + BLOCK, len(hashes))
         for i in range(start, stop):
-            step = murmur_mix(hashes[i])
+            step = np.uint64(murmur_mix(hashes[i]))
             # Half of the non-keys fail at each bit, so only the first ones are worth a fetch for all.
             for k in range(min(tests, 3)):
                 prefetch(words, spot(hashes[i], step, k, size) >> 6)
         for i in range(start, stop):
-            step, k, found = murmur_mix(hashes[i]), 0, True
+            step, k, found = np.uint64(murmur_mix(hashes[i])), 0, True
             while found and k < tests:
                 bit = spot(hashes[i], step, k, size)
                 found = (words[bit >> 6] >> np.uint64(bit & 63)) & np.uint64(1) != np.uint64(0)
@@ -87,7 +87,7 @@ def blocked_contains(hashes: Words, out: NDArray[np.bool_], words: Words, size: 
         for i in range(start, stop):
             prefetch(words, int(np.int64(multiply_high(hashes[i], lines)) * (LINE >> 6)))
         for i in range(start, stop):
-            line, step = np.int64(multiply_high(hashes[i], lines)) * LINE, murmur_mix(hashes[i])
+            line, step = np.int64(multiply_high(hashes[i], lines)) * LINE, np.uint64(murmur_mix(hashes[i]))
             k, found = 0, True
             while found and k < tests:
                 bit = line + inner(step, k)

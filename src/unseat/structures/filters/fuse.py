@@ -119,7 +119,7 @@ def peel(hashes: Words, meta: Meta, layer: int, total: int, order: Words, last: 
     counts, sums = np.zeros(total, np.int64), np.zeros(total, np.uint64)
     arity = count_of(meta, layer)
     for i in range(len(hashes)):
-        mixed = seeded(hashes[i], meta, layer)
+        mixed = np.uint64(seeded(hashes[i], meta, layer))
         for k in range(arity):
             place = places(mixed, meta, layer, k)
             counts[place] += 1
@@ -180,7 +180,7 @@ def contains(hashes: Words, levels: NDArray[np.int64], out: NDArray[np.bool_], w
         stop = min(start + BLOCK, len(hashes))
         for i in range(start, stop):
             if levels[i] > 0 and meta[0, KEYS] > 0:
-                mixed = seeded(hashes[i], meta, 0)
+                mixed = np.uint64(seeded(hashes[i], meta, 0))
                 for k in range(count_of(meta, 0)):
                     prefetch(words, int(meta[0, FIRST] + ((places(mixed, meta, 0, k) * meta[0, WIDTH]) >> 6)))
         for i in range(start, stop):
@@ -267,11 +267,18 @@ def _tight(hashes: Words, width: int, arity: int, seed: int) -> tuple[Words, Any
     best = _layer(hashes, width, arity, seed)
     if arity == 0 or len(hashes) < 64:
         return best
-    slack = fuse_shape(len(hashes), arity).places / len(hashes)
-    while True:
+    shape = fuse_shape(len(hashes), arity)
+    slack = shape.places / len(hashes)
+    # With a place a key or fewer nothing peels; of few keys even the smallest array has more.
+    while slack > 1:
         slack *= 0.99
+        smaller = fuse_shape(len(hashes), arity, slack)
+        if smaller == shape:
+            continue
+        shape = smaller
         try:
             found = _layer(hashes, width, arity, seed, slack, tries=5)
         except ValueError:
             return best
         best = found if len(found[0]) < len(best[0]) else best
+    return best

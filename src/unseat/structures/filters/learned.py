@@ -145,10 +145,12 @@ def plan(keys: NDArray[np.int64], others: NDArray[np.int64], target: float, kind
 
     Args:
         keys: Scores of all keys.
-        others: Scores of non-keys.
+        others: Scores of non-keys; without any, non-keys are taken to score as keys do.
         target: The rate.
         kind: Which bits are allowed.
     """
+    if len(others) == 0:
+        others = keys  # the worst case: nothing tells them from keys
     edges = _edges(keys, others)
     held, seen = (np.histogram(scores, edges)[0].astype(np.float64) for scores in (keys, others))
     # An empty range of a sample is not an empty range of the world: one more non-key is spread over all of them.

@@ -69,9 +69,9 @@ def hash_strings(data: NDArray[np.uint8], offsets: NDArray[np.int64], out: NDArr
             word = np.uint64(0)
             for byte in range(8):
                 word |= np.uint64(data[place + byte]) << np.uint64(8 * byte)
-            state = xx_round(state, word)
+            state = np.uint64(xx_round(state, word))
             place += 8
         while place < stop:
-            state = rotated(state ^ (np.uint64(data[place]) * XX5), 11) * XX1
+            state = np.uint64(rotated(state ^ (np.uint64(data[place]) * XX5), 11)) * XX1
             place += 1
         out[i] = xx_avalanche(state)

@@ -74,7 +74,8 @@ def syllables() -> Pair:
     rng = _generator(3)
     words = list(dict.fromkeys(_word(rng) for _ in range(3 * GENERATED)))[: GENERATED + GENERATED // 2]
     any_letters = dict.fromkeys("".join(_drawn(rng, LETTERS, len(word))) for word in words[: GENERATED // 2 + 64])
-    others = [one for one in any_letters if one not in set(words)][: GENERATED // 2]
+    known = set(words)
+    others = [one for one in any_letters if one not in known][: GENERATED // 2]
     return words[:GENERATED], [*words[GENERATED:], *others]
 
 
