@@ -122,12 +122,14 @@ def absent(keys: NDArray[Any], count: int, rng: np.random.Generator) -> NDArray[
 
 def contenders(keys: NDArray[Any]) -> Iterator[Contender]:
     """Every index on these keys; says of one that cannot be built why."""
+    few = keys[:: 1 + len(keys) // 1000].copy()
     floor = import_module("unseat.structures.memory_floor").build(keys)
     yield Contender(FLOOR, "bound", 0, 0.0, partial(_run, floor, keys), [])
     for role, table in (("incumbent", INCUMBENTS), ("challenger", CHALLENGERS)):
         for name, (module, function, parameters, limited) in table.items():
             try:
                 build = getattr(import_module(f"unseat.structures.{module}"), function)
+                build(few, None, **parameters)  # compiles
                 start = perf_counter()
                 locator = build(keys, int(SHARE * keys.nbytes) if limited else None, **parameters)
             except (ImportError, AttributeError, OverBudget) as error:
@@ -141,6 +143,7 @@ def contenders(keys: NDArray[Any]) -> Iterator[Contender]:
     except ImportError as error:
         print(f"  {LEARNED}: left out ({error})")
         return
+    learned(few)
     start = perf_counter()
     index = learned(keys)
     took = (perf_counter() - start) * 1e9 / len(keys)

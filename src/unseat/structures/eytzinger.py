@@ -87,4 +87,4 @@ def search(keys: NDArray[Any], queries: NDArray[Any], out: NDArray[np.int64], tr
             # The last level is there for the first nodes only; where it is not, the query counts as before it.
             less = (tree[np.uint64(min(node[j], size))] < block[j]) & (node[j] <= size)
             before = 2 * node[j] + less - (2 << full)
-            out[first + j] = before - max(0, ((before + 1) >> 1) - leaves)
+            out[first + j] = before - max(0, (before >> 1) - leaves)
