@@ -21,7 +21,6 @@ from unseat.structures.locator import Locator
 from unseat.structures.prefetch import BLOCK, prefetch
 from unseat.structures.search import within
 
-
 _CACHED = 10
 """Levels from the root that need no prefetch: few enough keys for a cache to hold."""
 

@@ -33,8 +33,8 @@ def build(keys: NDArray[Any], budget: int | None = None, *, lines: int | None = 
     Args:
         keys: At least one.
         budget: Bytes, or None for no limit.
-        lines: Cache lines of keys in a bucket, best 1, 2 or an odd number; by default the fewest that the budget allows, from two
-            (one costs twice the memory and gains little).
+        lines: Cache lines of keys in a bucket, best 1, 2 or an odd number; by default the fewest that the budget
+            allows, from two (one costs twice the memory and gains little).
 
     Raises:
         OverBudget: Not even the widest buckets fit.
