@@ -15,7 +15,17 @@ import pytest
 from numpy.typing import NDArray
 
 from unseat.core.errors import UserError
-from unseat.structures import LearnedIndex, cpp_header, pgm, radix_table, rmi, search, selection, static_btree
+from unseat.structures import (
+    LearnedIndex,
+    cpp_header,
+    pgm,
+    radix_spline,
+    radix_table,
+    rmi,
+    search,
+    selection,
+    static_btree,
+)
 from unseat.structures.contents import TextKeys, admit_keys
 from unseat.structures.locator import Build
 from unseat.structures.selection import Choice
@@ -31,6 +41,8 @@ BUILDS: dict[str, Build] = {
     "logarithmic": partial(rmi.build, logarithmic=True, bits=6),
     "spline": partial(rmi.build, leaf="spline"),
     "pgm": pgm.build,
+    "radix_spline": radix_spline.build,
+    "log_radix_spline": partial(radix_spline.build, logarithmic=True),
     "regression": partial(rmi.build, leaf="regression", logarithmic=True),
 }
 KEY_TYPES = ("u8", "i8", "f8", "u4", "i4", "f4", "text")
@@ -246,8 +258,8 @@ def test_export_by_the_index(tmp_path: Path) -> None:
 def test_every_kernel_can_be_exported() -> None:
     """Goes red if a structure that an index can choose has no C++ form."""
     keys = np.arange(20_000, dtype=np.uint64) ** np.uint64(2)
-    for locator in selection._candidates(keys, keys.nbytes):
+    for _, locator in selection._candidates(keys, selection._builds(len(keys)), keys.nbytes):
         kernel = selection.name_of(locator)
-        assert kernel.startswith("search:") or cpp_header._template(f"{kernel.replace(':', '.')}.hpp")
+        assert cpp_header._template(cpp_header.template_of(kernel))
         assert selection.kernel(kernel) is locator.run
         assert selection.fingerprint(kernel)

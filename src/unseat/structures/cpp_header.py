@@ -32,7 +32,6 @@ _TYPES = {
     "u8": "std::uint64_t", "i8": "std::int64_t", "u4": "std::uint32_t", "i4": "std::int32_t", "u1": "std::uint8_t",
     "f8": "double", "f4": "float",
 }  # fmt: skip
-_ROOT = ("rmi:search_counts", "rmi:search_lines")
 
 
 @dataclass(frozen=True)
@@ -83,6 +82,12 @@ def _arrays(choice: Choice) -> list[_Array]:
     return [_Array(name, array) for name, array in zip(names, locator.arrays, strict=True)]
 
 
+def template_of(kernel: str) -> str:
+    """The file that holds a kernel's window."""
+    whole = kernel.startswith(("search:", "interpolation:"))
+    return "search.hpp" if whole else f"{kernel.replace(':', '.')}.hpp"
+
+
 def _template(name: str) -> str:
     return files("unseat.structures").joinpath("cpp", name).read_text()
 
@@ -91,7 +96,7 @@ def _fields(contents: Contents, choice: Choice, arrays: list[_Array], packed: by
     kernel = name_of(choice.locator)
     model = _TYPES[contents.modelled.dtype.str[1:]]
     # The plain searches share a window: the whole array.
-    window = _template("search.hpp" if kernel.startswith("search:") else f"{kernel.replace(':', '.')}.hpp")
+    window = _template(template_of(kernel))
     text = isinstance(contents, TextKeys)
     return {
         "TITLE": f"Where keys lie in a sorted array of {len(contents):,} keys of type {contents.kind}.",
@@ -101,7 +106,7 @@ def _fields(contents: Contents, choice: Choice, arrays: list[_Array], packed: by
         "MODEL": model,
         "SIZE": str(len(contents)),
         "KERNEL": kernel,
-        "WINDOW": window.replace("@ROOT@\n", _template("root.hpp")),
+        "WINDOW": window.replace("@ROOT@\n", _template("root.hpp")).replace("@SPREAD@\n", _template("spread.hpp")),
         "CODE": _code(contents, text),
         "AROUND": _template("around_text.hpp") if text else "    return window(query);",
         "ARRAYS": "" if packed else "\n".join(_literal(array) for array in arrays),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import importlib.util
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +30,9 @@ MODELLED = 4096
 """Keys from which on a model is tried: fewer lie in the nearest caches, where any search is quick."""
 LEAST_BYTES = 4096
 """What a structure may take however few the keys: less than the objects around it, unless the budget is nothing."""
+PILOT, PILOTED = 1 << 16, 1 << 20
+"""Of so many keys or more, a few are tried first: what loses there by `HOPELESS` times is not built on all."""
+HOPELESS = 2.0
 ROUNDS = 4
 SAMPLE = 1 << 16
 FEW = (1, 4, 16, 64, 256)
@@ -74,33 +76,51 @@ def choose(keys: NDArray[Any], budget: float) -> Choice:
     """
     if not len(keys):
         return Choice(numpy_searchsorted(keys), reason="no keys")
+    room = max(int(budget * keys.nbytes), LEAST_BYTES if budget else 0)
+    builds = _builds(len(keys))
+    left_out = ""
+    if len(keys) >= PILOTED:
+        builds, left_out = _pilot(np.ascontiguousarray(keys[:: len(keys) // PILOT]), builds, budget)
+    sampler = _Sampler(keys)
     measured: dict[str, float] = {}
     best: Locator | None = None
-    sampler = _Sampler(keys)
-    for locator in _candidates(keys, max(int(budget * keys.nbytes), LEAST_BYTES if budget else 0)):
+    for _, locator in _candidates(keys, builds, room):
         time = sampler.time(locator)
         if best is None or time < measured[best.name]:
             best = locator
         measured[locator.name] = time
     assert best is not None
-    return Choice(best, sampler.few(best), measured, f"the fastest of {len(measured)} on lookups of these keys")
+    reason = f"the fastest of {len(measured)} on lookups of these keys{left_out}"
+    return Choice(best, sampler.few(best), measured, reason)
 
 
-def _candidates(keys: NDArray[Any], budget: int) -> Iterator[Locator]:
+def _pilot(keys: NDArray[Any], builds: list[Build], budget: float) -> tuple[list[Build], str]:
+    """Those that are worth building on all keys, by a trial on a few of them, and what to say of the others."""
+    sampler = _Sampler(keys)
+    tried = [(build, locator.name, sampler.time(locator))
+             for build, locator in _candidates(keys, builds, int(budget * keys.nbytes))]  # fmt: skip
+    most = HOPELESS * min(time for _, _, time in tried)
+    slow = ", ".join(name for _, name, time in tried if time > most)
+    return [build for build, _, time in tried if time <= most], f"; far slower on {len(keys):,} of them: {slow}" * bool(
+        slow
+    )
+
+
+def _candidates(keys: NDArray[Any], builds: list[Build], budget: int) -> Iterator[tuple[Build, Locator]]:
     """One after the other, so that only the best so far and the one at trial take memory."""
-    for build in _builds(len(keys)):
+    for build in builds:
         try:
-            yield build(keys, budget)
+            yield build, build(keys, budget)
         except OverBudget:
             continue
 
 
-def _builds(size: int) -> Iterator[Build]:
-    yield interleaved
-    yield _build("static_btree")
+def _builds(size: int) -> list[Build]:
+    """What is tried on so many keys."""
+    builds = [interleaved, _build("static_btree")]
     if size >= MODELLED:
-        yield _build("radix_table")
-        yield _build("tuner" if importlib.util.find_spec("unseat.structures.tuner") else "rmi")
+        builds += [_build("interpolation"), _build("radix_table"), _build("tuner")]
+    return builds
 
 
 def _build(module: str, name: str = "build") -> Build:
