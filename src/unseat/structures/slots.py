@@ -33,6 +33,15 @@ def whole(number: Any) -> int:
     return int(np.int64(number))
 
 
+@inlined
+def clear(words: Words, start: int, size: int) -> None:
+    """Make `size` words from `start` on `EMPTY`, and as many behind them 0: no codes and no payloads."""
+    for i in range(start, start + size):
+        words[i] = EMPTY
+    for i in range(start + size, start + 2 * size):
+        words[i] = np.uint64(0)
+
+
 def find_lane(words: Words, start: int, query: np.uint64) -> int:
     """Which of the eight words from `start` on is the first that equals `query`; 8 where none does."""
     hits = np.flatnonzero(words[int(start) : int(start) + LANES] == query)

@@ -39,7 +39,7 @@ from unseat.structures.bplustree.nodes import (
 )
 from unseat.structures.lanes import aligned
 from unseat.structures.operations import Flags, Int64, Ops, OrderedMap, Words, checked, longer
-from unseat.structures.slots import EMPTY
+from unseat.structures.slots import EMPTY, clear
 
 
 class BPlusTree(OrderedMap):
@@ -131,12 +131,11 @@ def _load(tree: Tree, keys: Words, values: Words, leaf_fill: int, inner_fill: in
     """Bulk load: leaves in order, then one level of inner nodes after the other."""
     leaves, inner, links, state = tree
     size, width, count = state[LEAF_SIZE], state[INNER_SIZE], max((len(keys) + leaf_fill - 1) // leaf_fill, 1)
-    leaves[: count * 2 * size] = np.uint64(0)
     # The lowest code of each node of the level below.
     lowest = np.empty(count, np.uint64)
     for leaf in range(count):
         at, start = leaf * 2 * size, leaf * leaf_fill
-        leaves[at : at + size] = EMPTY
+        clear(leaves, at, size)
         for i in range(start, min(start + leaf_fill, len(keys))):
             leaves[at + i - start], leaves[at + size + i - start] = keys[i], values[i]
         lowest[leaf] = leaves[at]
@@ -147,8 +146,7 @@ def _load(tree: Tree, keys: Words, values: Words, leaf_fill: int, inner_fill: in
         first, nodes = state[INNER], (count + inner_fill - 1) // inner_fill
         for node in range(nodes):
             at, start = (first + node) * 2 * width, node * inner_fill
-            inner[at : at + width] = EMPTY
-            inner[at + width : at + 2 * width] = np.uint64(0)
+            clear(inner, at, width)
             for i in range(start, min(start + inner_fill, count)):
                 inner[at + width + i - start] = np.uint64(below + i)
                 if i > start:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from unseat.core.jit import inlined, jit
 from unseat.structures.lanes import count_less
-from unseat.structures.slots import EMPTY, insert_lane, remove_lane, whole
+from unseat.structures.slots import EMPTY, clear, insert_lane, remove_lane, whole
 
 Words = NDArray[np.uint64]
 Int64 = NDArray[np.int64]
@@ -92,8 +92,7 @@ def new_leaf(tree: Tree) -> int:
     else:
         leaf = state[LEAVES]
         state[LEAVES] += 1
-    leaves[leaf * 2 * size : leaf * 2 * size + size] = EMPTY
-    leaves[leaf * 2 * size + size : (leaf + 1) * 2 * size] = np.uint64(0)
+    clear(leaves, leaf * 2 * size, size)
     return int(leaf)
 
 
@@ -107,8 +106,7 @@ def new_inner(tree: Tree) -> int:
     else:
         node = state[INNER]
         state[INNER] += 1
-    inner[node * 2 * size : node * 2 * size + size] = EMPTY
-    inner[node * 2 * size + size : (node + 1) * 2 * size] = np.uint64(0)
+    clear(inner, node * 2 * size, size)
     return int(node)
 
 

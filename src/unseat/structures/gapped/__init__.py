@@ -139,7 +139,7 @@ def _built(keys: Words, values: Words, most: int, fill: int, low: int | None = N
         lows[0] = 0
         state[COUNT] = state[BUILT] = count
         state[HAS_LAST], state[LAST] = has_last, values[-1].view(np.int64) if has_last else 0
-        if settle(tree, keys, values, 0, 0, within):
+        if settle(tree, keys, values, 0, 0, within, fill):
             return tree
         room *= 2
 

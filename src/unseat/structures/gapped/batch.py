@@ -19,7 +19,6 @@ from unseat.structures.gapped.layout import (
     LAST,
     LEAF_WORDS,
     LEAVES,
-    LEVELS,
     MOST,
     OUTGROWN,
     SLOTS,
@@ -45,25 +44,31 @@ from unseat.structures.slots import EMPTY, find_lane, insert_lane, remove_lane, 
 
 AHEAD = 8
 """Blocks that a scan asks for before it needs them."""
+REFILL = 3
+"""Fill of a leaf that is laid out anew, in quarters of what it is when it is loaded."""
 REBUILT_AT = 1000
 """Entries from which on the tree is built anew once their number has doubled, or fallen to a quarter."""
 
 
 @inlined
-def ask_for(tree: Tree, words: Words, start: int, size: int, leaf: Int64, where: Int64) -> None:
+def ask_for(tree: Tree, words: Words, start: int, size: int, leaf: Int64, where: Int64, pending: Int64) -> None:
     """Find the leaf and the block of each of a few operations, all on their way from memory at once."""
-    blocks, entries, leaves, _, _, _, bounds, state = tree
-    root, levels = entries[0], state[LEVELS]
+    blocks, entries, leaves, _, _, _, bounds, _ = tree
     for j in range(size):
-        leaf[j] = root
-    for _ in range(levels):
-        for j in range(size):
-            if leaf[j] < 0:
-                where[j] = slot_of(leaf[j], place_of(words[start + j], bounds))
-                prefetch(entries, where[j])
-        for j in range(size):
-            if leaf[j] < 0:
-                leaf[j] = entries[where[j]]
+        leaf[j], pending[j] = entries[0], j
+    left = size if entries[0] < 0 else 0
+    while left:
+        for k in range(left):
+            j = pending[k]
+            where[j] = slot_of(leaf[j], place_of(words[start + j], bounds))
+            prefetch(entries, where[j])
+        still = 0
+        for k in range(left):
+            # Those that have not reached a leaf are kept without a branch, as nobody can guess which.
+            j = pending[k]
+            leaf[j], pending[still] = entries[where[j]], j
+            still += leaf[j] < 0
+        left = still
     for j in range(size):
         prefetch(leaves, leaf[j] * LEAF_WORDS)
     for j in range(size):
@@ -109,19 +114,20 @@ def refit(tree: Tree, leaf: int, query: np.uint64, value: np.uint64, adds: bool)
 
     That is where a leaf must be split because of keys outside the tree's range, which no split can tell apart.
     """
-    bounds, state = tree[6], tree[7]
-    most = with_spills(whole(tree[2][leaf * LEAF_WORDS + 3])) * LANES + 1
-    keys, values = np.empty(most, np.uint64), np.empty(most, np.uint64)
+    leaves, bounds, state = tree[2], tree[6], tree[7]
+    # A leaf that has grown will grow on: what is laid out anew gets more room than what is loaded.
+    fill = max(state[FILL] * REFILL // 4, 64)
+    first, length = whole(leaves[leaf * LEAF_WORDS + 2]), with_spills(whole(leaves[leaf * LEAF_WORDS + 3]))
+    keys, values = np.empty((length + 1) * LANES, np.uint64), np.empty((length + 1) * LANES, np.uint64)
     count = gather(tree, leaf, keys, values)
     if adds:
         put(keys, values, 0, count, query, value)
         count += 1
-    if count and (keys[0] < bounds[0] or keys[count - 1] - bounds[0] > bounds[1]):
-        n, _, _ = fit(keys, 0, count, state[MOST], state[FILL] / 64)
-        if n == 0:
+    if fit(tree, keys, values, leaf, 0, count, fill) == 0:
+        if keys[0] < bounds[0] or keys[count - 1] - bounds[0] > bounds[1]:
             return False
-    release(tree, leaf)
-    settle(tree, keys, values, leaf, 0, count)
+        settle(tree, keys, values, leaf, 0, count, fill)
+    release(tree, first, length)
     return True
 
 
@@ -284,12 +290,12 @@ def run(
 ) -> int:  # fmt: skip
     """Apply operations from number `start` on; returns the first not applied, and says why in ``state[STATUS]``."""
     blocks, entries, leaves, _, _, _, bounds, state = tree
-    leaf, where = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
+    leaf, where, pending = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
     some_keys, some_values = np.empty(2 * LANES, np.uint64), np.empty(2 * LANES, np.uint64)
     state[STATUS] = FINISHED
     for block in range(start, len(ops), BLOCK):
         size = min(BLOCK, len(ops) - block)
-        ask_for(tree, words, block, size, leaf, where)
+        ask_for(tree, words, block, size, leaf, where, pending)
         for j in range(size):
             i = block + j
             op, query, changed = ops[i], words[i], False

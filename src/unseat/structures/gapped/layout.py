@@ -114,8 +114,8 @@ def spill(at: int, leaf: int, leaves: Words) -> int:
 
 
 def most_blocks(most: int, fill: int) -> int:
-    """The most blocks of a leaf, without its spill blocks: twice widened by a third, see `fit`."""
-    return 2 * most * 64 // fill + 8
+    """The most blocks of a leaf, without its spill blocks: filled by a quarter less, and twice widened by a third."""
+    return 3 * most * 64 // fill + 8
 
 
 def most_halvings(most: int, fill: int) -> int:
@@ -134,7 +134,7 @@ def spare(most: int, fill: int, halvings: int) -> tuple[int, int, int]:
     A halving makes a leaf; and at most once in four, an inner node of 2**4 slots (2**6 where a leaf is far too full). A
     leaf takes two blocks, or as many as its keys at the worst fill.
     """
-    return halvings + 1, 12 * halvings, 2 * halvings + 16 * (2 * most * 64 // fill + 8) * 64 // fill + 64
+    return halvings + 1, 12 * halvings, 2 * halvings + 24 * (3 * most * 64 // fill + 8) * 64 // fill + 64
 
 
 def bytes_in_use(tree: Tree) -> int:

@@ -8,7 +8,6 @@ from unseat.core.jit import inlined, jit
 from unseat.structures.gapped.layout import (
     BLOCK_WORDS,
     BLOCKS,
-    FILL,
     GROUP_BITS,
     LANES,
     LEAF_WORDS,
@@ -24,14 +23,15 @@ from unseat.structures.gapped.layout import (
     pack,
     with_spills,
 )
-from unseat.structures.slots import EMPTY, whole
+from unseat.structures.lanes import count_less
+from unseat.structures.slots import EMPTY, clear, whole
 
 SMALL = 12
 """Keys that one block and its spill block take however they lie, with room for more."""
 CROWDED = 5
 """The most keys of a spill block when a leaf is laid out."""
-TRIES = 3
-"""How often a leaf is widened by a third before it is split."""
+TRIES = 2
+"""Widths that a leaf is tried in, each a third wider than the one before, until it is split."""
 DEEPEST = 256
 """Leaves that wait to be laid out at once: no more than there are halvings of a code's range."""
 
@@ -40,13 +40,17 @@ DEEPEST = 256
 def unpack(
     blocks: Words, leaves: Words, leaf: int, block: int, keys: Words, values: Words, start: int
 ) -> int:  # fmt: skip
-    """Write one block's entries, with those it spilled, in order from ``keys[start]`` on; returns how many."""
+    """Write one block's entries, with those it spilled, in order from ``keys[start]`` on; returns how many.
+
+    There must be room for eight, however few they are: all lanes are copied, which needs no branch.
+    """
     first, n = whole(leaves[leaf * LEAF_WORDS + 2]), whole(leaves[leaf * LEAF_WORDS + 3])
     at = (first + block) * BLOCK_WORDS
-    count = 0
-    while count < LANES and blocks[at + count] != EMPTY:
-        keys[start + count], values[start + count] = blocks[at + count], blocks[at + LANES + count]
-        count += 1
+    for lane in range(LANES):
+        keys[start + lane] = blocks[at + lane]
+    for lane in range(LANES):
+        values[start + lane] = blocks[at + LANES + lane]
+    count = count_less(blocks, at, EMPTY)
     if count < LANES:
         return count
     base, slope = leaves[leaf * LEAF_WORDS], np.uint64(leaves[leaf * LEAF_WORDS + 1]).view(np.float64)
@@ -79,25 +83,6 @@ def gather(tree: Tree, leaf: int, keys: Words, values: Words) -> int:
 
 
 @jit
-def spreads(keys: Words, a: int, b: int, base: np.uint64, slope: float, n: int) -> bool:
-    """Whether a model puts keys a to b into n blocks so that no spill block is crowded."""
-    block, load, spilled = -1, 0, 0
-    for i in range(a, b):
-        own = block_of(keys[i], base, slope, n)
-        if own == block:
-            load += 1
-            if load > LANES:
-                spilled += 1
-                if spilled > CROWDED:
-                    return False
-        else:
-            if own >> GROUP_BITS != block >> GROUP_BITS:
-                spilled = 0
-            block, load = own, 1
-    return True
-
-
-@jit
 def least_squares(keys: Words, a: int, b: int, n: int) -> tuple[np.uint64, float]:
     """Base and slope of the line of least squares through rank over key, scaled to n blocks."""
     count, first = b - a, keys[a]
@@ -121,29 +106,6 @@ def least_squares(keys: Words, a: int, b: int, n: int) -> tuple[np.uint64, float
 
 
 @jit
-def fit(keys: Words, a: int, b: int, most: int, fill: float) -> tuple[int, np.uint64, float]:
-    """The model of a leaf with keys a to b: blocks, base, slope; 0 blocks where it must be split.
-
-    The line through the first and the last key, or else that of least squares, in as few blocks as hold the keys.
-    """
-    count = b - a
-    if count <= SMALL:
-        return 1, np.uint64(0), 0.0
-    if count > most:
-        return 0, np.uint64(0), 0.0
-    n = whole(count / fill) + 1
-    for _ in range(TRIES):
-        base, slope = keys[a], n * (1 - 1 / count) / float(keys[b - 1] - keys[a])
-        if spreads(keys, a, b, base, slope, n):
-            return n, base, slope
-        base, slope = least_squares(keys, a, b, n)
-        if spreads(keys, a, b, base, slope, n):
-            return n, base, slope
-        n += n // 3 + 1
-    return 0, np.uint64(0), 0.0
-
-
-@jit
 def allocate(tree: Tree, length: int) -> int:
     """A row of blocks; -1 where the array has no room."""
     blocks, _, _, _, _, free, _, state = tree
@@ -158,42 +120,70 @@ def allocate(tree: Tree, length: int) -> int:
     return int(first)
 
 
-@jit
-def release(tree: Tree, leaf: int) -> None:
-    """Give back a leaf's blocks."""
-    blocks, leaves, free = tree[0], tree[2], tree[5]
-    first, n = whole(leaves[leaf * LEAF_WORDS + 2]), whole(leaves[leaf * LEAF_WORDS + 3])
-    length = with_spills(n)
+@inlined
+def release(tree: Tree, first: int, length: int) -> None:
+    """Give back a row of blocks."""
+    blocks, free = tree[0], tree[5]
     blocks[first * BLOCK_WORDS] = np.uint64(free[length])
     free[length] = first
 
 
 @jit
 def lay_out(
-    tree: Tree, keys: Words, values: Words, leaf: int, a: int, b: int, n: int, base: np.uint64, slope: float, first: int
-) -> None:  # fmt: skip
-    """Write entries a to b into the blocks from `first` on, and the leaf's model."""
-    blocks, leaves = tree[0], tree[2]
-    at = leaf * LEAF_WORDS
-    leaves[at], leaves[at + 1] = base, np.float64(slope).view(np.uint64)
-    leaves[at + 2], leaves[at + 3] = np.uint64(first), np.uint64(n)
+    blocks: Words, keys: Words, values: Words, a: int, b: int, first: int, base: np.uint64, slope: float, n: int
+) -> bool:  # fmt: skip
+    """Write entries a to b into the n blocks from `first` on; False where a spill block would be crowded."""
     for block in range(first, first + with_spills(n)):
-        blocks[block * BLOCK_WORDS : block * BLOCK_WORDS + LANES] = EMPTY
-        blocks[block * BLOCK_WORDS + LANES : block * BLOCK_WORDS + 2 * LANES] = np.uint64(0)
-    block, load, spilled = -1, 0, 0
+        clear(blocks, block * BLOCK_WORDS, LANES)
+    block, load, spilled = 0, -1, 0
     for i in range(a, b):
         own = block_of(keys[i], base, slope, n)
-        if own != block:
-            if own >> GROUP_BITS != block >> GROUP_BITS:
-                spilled = 0
-            block, load = own, 0
+        # One more, or the first of another block, without a branch.
+        load = (load + 1) * (own == block)
+        if own >> GROUP_BITS != block >> GROUP_BITS:
+            spilled = 0
+        block = own
         target = (first + own) * BLOCK_WORDS + load
-        if load < LANES:
-            load += 1
-        else:
+        if load >= LANES:
+            if spilled == CROWDED:
+                return False
             target = (first + n + (own >> GROUP_BITS)) * BLOCK_WORDS + spilled
             spilled += 1
         blocks[target], blocks[target + LANES] = keys[i], values[i]
+    return True
+
+
+@jit
+def fit(tree: Tree, keys: Words, values: Words, leaf: int, a: int, b: int, fill: int) -> int:
+    """Give a leaf a row of blocks with entries a to b, and the model: 1; 0 where it must be split, -1 where no room is.
+
+    The line through the first and the last key, or else that of least squares, in as few blocks as hold the keys. What
+    the leaf had before is neither read nor given back.
+    """
+    blocks, leaves, state = tree[0], tree[2], tree[7]
+    count = b - a
+    if count > state[MOST]:
+        return 0
+    n = 1 if count <= SMALL else count * 64 // fill + 1
+    base, slope = np.uint64(0), 0.0
+    for turn in range(2 * TRIES):
+        length = with_spills(n)
+        first = allocate(tree, length)
+        if first < 0:
+            return -1
+        if count > SMALL:
+            if turn & 1:
+                base, slope = least_squares(keys, a, b, n)
+            else:
+                base, slope = keys[a], n * (1 - 1 / count) / float(keys[b - 1] - keys[a])
+        if lay_out(blocks, keys, values, a, b, first, base, slope, n):
+            at = leaf * LEAF_WORDS
+            leaves[at], leaves[at + 1] = base, np.float64(slope).view(np.uint64)
+            leaves[at + 2], leaves[at + 3] = np.uint64(first), np.uint64(n)
+            return 1
+        release(tree, first, length)
+        n += (n // 3 + 1) * (turn & 1)
+    return 0
 
 
 @jit
@@ -238,26 +228,21 @@ def halve(tree: Tree, keys: Words, leaf: int, a: int, b: int) -> tuple[int, int]
 
 
 @jit
-def settle(tree: Tree, keys: Words, values: Words, leaf: int, a: int, b: int) -> bool:
+def settle(tree: Tree, keys: Words, values: Words, leaf: int, a: int, b: int, fill: int) -> bool:
     """Lay out a leaf that holds entries a to b and has no blocks yet, split as often as it takes.
 
     With one leaf over the whole range this is bulk loading. Returns False where the arrays have no room.
     """
-    state = tree[7]
     waiting = np.empty((DEEPEST, 3), np.int64)
     waiting[0, 0], waiting[0, 1], waiting[0, 2] = leaf, a, b
     top = 1
     while top:
         top -= 1
         leaf, a, b = waiting[top, 0], waiting[top, 1], waiting[top, 2]
-        n, base, slope = fit(keys, a, b, state[MOST], state[FILL] / 64)
-        if n:
-            first = allocate(tree, with_spills(n))
-            if first < 0:
-                return False
-            lay_out(tree, keys, values, leaf, a, b, n, base, slope, first)
+        fitted = fit(tree, keys, values, leaf, a, b, fill)
+        if fitted == 1:
             continue
-        right, middle = halve(tree, keys, leaf, a, b)
+        right, middle = halve(tree, keys, leaf, a, b) if fitted == 0 else (-1, 0)
         if right < 0:
             return False
         waiting[top, 0], waiting[top, 1], waiting[top, 2] = right, middle, b
