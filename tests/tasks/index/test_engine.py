@@ -58,6 +58,15 @@ def test_wrong_answers_do_not_count(answer: object, message: str) -> None:
         IndexTask().run(problem(), Playing(answer), seed=0, limits=LIMITS)  # type: ignore[arg-type]
 
 
+def test_lookups_are_not_changed_by_whoever_answers_them() -> None:
+    """Red: one policy's scribbling makes the lookups of the next ones easier, or wrong."""
+    shared = problem()
+    with pytest.raises(InvalidAnswer):
+        IndexTask().run(shared, Playing(cheats.sorting_queries), seed=0, limits=LIMITS)
+    assert IndexTask().run(shared, Playing(cheats.honest), seed=0, limits=LIMITS).value > 0
+    assert len(np.unique(shared.passes(0)[0][0])) > 100
+
+
 def test_the_keys_cannot_be_written() -> None:
     """Red: a policy can make the array one that is easy to search."""
     with pytest.raises(ValueError, match="read-only"):

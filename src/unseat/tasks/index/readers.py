@@ -89,18 +89,23 @@ def _npy(path: Path, options: Options) -> Keys:
     return keys
 
 
+def parquet_library() -> str | None:
+    """The library that reads Parquet here; None where there is none."""
+    return next((name for name in _PARQUET if importlib.util.find_spec(name)), None)
+
+
 def _parquet(path: Path, options: Options) -> Keys:
-    for module, read in _PARQUET.items():
-        if importlib.util.find_spec(module):
-            try:
-                return read(path, options.column)
-            except UserError:
-                raise
-            except Exception as error:
-                # Each of the libraries has exceptions of its own for a damaged file.
-                first = str(error).splitlines()[0] if str(error) else type(error).__name__
-                raise UserError(f"{path}: not a readable Parquet file ({first})") from error
-    raise MissingExtra(f"{path}: reading Parquet needs a library; run: pip install pyarrow")
+    library = parquet_library()
+    if library is None:
+        raise MissingExtra(f"{path}: reading Parquet needs a library; run: pip install pyarrow")
+    try:
+        return _PARQUET[library](path, options.column)
+    except UserError:
+        raise
+    except Exception as error:
+        # Each of the libraries has exceptions of its own for a damaged file.
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f"{path}: not a readable Parquet file ({first})") from error
 
 
 def _pyarrow(path: Path, column: str | None) -> Keys:

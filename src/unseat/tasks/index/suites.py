@@ -24,7 +24,7 @@ Keys = NDArray[Any]
 SUITE_BUDGETS = "0.01%,0.1%,1%,10%"
 QUICK_BUDGETS = "1%,10%"
 FULL_KEYS, LEARNING_KEYS, QUICK_KEYS = 10_000_000, 1_000_000, 200_000
-FULL_LOOKUPS, QUICK_LOOKUPS = 100_000, 20_000
+FULL_LOOKUPS, QUICK_LOOKUPS = 100_000, 15_000
 
 SPLITS: Mapping[str, Split] = {
     "normal": "train", "lines": "train", "lognormal": "valid", "zones": "valid", "uniform": "test", "books": "test",
@@ -134,7 +134,7 @@ def _own(path: Path, options: Options) -> Source:
     original = read_keys(path, options)
     keys, was_sorted = prepared(original, str(path))
     if was_sorted:
-        logging.getLogger("unseat").warning("%s: the keys are not sorted; a sorted copy is used", path)
+        _say_once(f"{path}: the keys are not sorted; a sorted copy is used")
     if options.keys is not None and len(keys) > options.keys:
         original = keys = np.ascontiguousarray(keys[np.linspace(0, len(keys) - 1, options.keys).astype(np.int64)])
     shares = budgets(options.memory or SUITE_BUDGETS)
@@ -145,6 +145,12 @@ def _own(path: Path, options: Options) -> Source:
         path.name, path.name, "test", frozenset({"quick", "full"}), len(keys), keys.itemsize, lambda: keys,
         KeySet(keys).digest, shares, options.lookups, original,
     )  # fmt: skip
+
+
+@lru_cache
+def _say_once(line: str) -> None:
+    """A warning, however often the same file is opened."""
+    logging.getLogger("unseat").warning(line)
 
 
 def built_in() -> list[Source]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from unseat.core.card import Card
 from unseat.core.outcome import Limits, Outcome
 from unseat.core.policy import Form, Policy, Question, Signature
-from unseat.core.task import Exported, Instance, Objective, Task
+from unseat.core.task import Exported, Instance, Need, Objective, Task
 from unseat.tasks.index.options import Options
 from unseat.tasks.index.suites import Source, built_in, opened
 
@@ -107,6 +107,15 @@ class IndexTask(Task):
         else:
             count, what, column = recorder.from_log(log, output), "numbers", ""
         return f"{count:,} {what} written to {output}\nnext: unseat run {self.card.id} --data {output}{column}"
+
+    def needs(self) -> Sequence[Need]:
+        """A library to read Parquet."""
+        from unseat.tasks.index.readers import parquet_library
+
+        purpose = "unseat run index --data KEYS.parquet"
+        return [
+            Need("Parquet reader", parquet_library(), "pyarrow, Polars or DuckDB", "pip install pyarrow", True, purpose)
+        ]
 
     def warm(self) -> None:
         """Compile every structure for the key types of the suites."""
