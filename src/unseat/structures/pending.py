@@ -67,7 +67,9 @@ class State:
         """For each admitted query how many keys are less than it; `strict`: than it or equal to it."""
         ranks = self.base.rank(self.choice, queries, strict)
         if len(self.removed):
-            ranks -= np.searchsorted(self.removed, ranks)
+            before = np.empty(len(ranks), np.int64)
+            _PLAIN.lower_bound(self.removed, ranks, before)
+            ranks -= before
         if len(self.added):
             ranks += self.added.rank(_PLAIN, queries, strict)
         return ranks
