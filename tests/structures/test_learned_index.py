@@ -298,6 +298,15 @@ def test_it_tells_what_it_chose() -> None:
     assert index.nbytes <= 0.1 * 80_000
 
 
+@pytest.mark.parametrize("budget", [0, 0.0001, 0.01, 0.5])
+def test_a_budget_is_kept(budget: float) -> None:
+    """Goes red if an index holds more than it may."""
+    for keys in (np.arange(0, 30, 3), np.arange(0, 60_000, 3)):
+        index = LearnedIndex(keys, budget=budget)
+        assert index.nbytes <= budget * keys.nbytes
+        assert (index.search(keys) == np.arange(len(keys))).all()
+
+
 def test_threads_may_search_while_one_changes() -> None:
     """Goes red if a search sees half of a change: every answer is that of some state between two changes."""
     keys = np.arange(0, 200_000, 2)

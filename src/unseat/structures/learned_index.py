@@ -14,7 +14,6 @@ from unseat.structures.contents import Contents, admit_keys
 from unseat.structures.pending import State, most_pending
 from unseat.structures.selection import choose
 
-BUDGET = 0.1
 Side = Literal["left", "right"]
 
 
@@ -35,24 +34,25 @@ class LearnedIndex:
 
     Args:
         keys: Sorted, ascending.
-        budget: Bytes that a model may take, as a share of the bytes of the keys.
+        budget: Bytes that may be held besides the keys to find them, as a share of the keys' bytes. By default a tenth,
+            or 4 KB where that is more.
 
     Raises:
         UserError: The keys are not sorted, hold NaN or NaT, or are of a type that is not admitted.
     """
 
-    def __init__(self, keys: Any, *, budget: float = BUDGET) -> None:
+    def __init__(self, keys: Any, *, budget: float | None = None) -> None:
         self._start(admit_keys(keys), budget)
 
-    def _start(self, contents: Contents, budget: float) -> None:
-        if not 0 <= budget < float("inf"):
+    def _start(self, contents: Contents, budget: float | None) -> None:
+        if budget is not None and not 0 <= budget < float("inf"):
             raise UserError(f"budget = {budget}: give the share of the keys' bytes that a model may take, such as 0.1")
         self._budget = budget
         self._state = State.of(contents, choose(contents.modelled, budget))
         self._changing = Lock()
 
     @classmethod
-    def from_unsorted(cls, keys: Any, *, budget: float = BUDGET) -> LearnedIndex:
+    def from_unsorted(cls, keys: Any, *, budget: float | None = None) -> LearnedIndex:
         """An index over a sorted copy of the keys; positions are those in the sorted order (`keys`)."""
         index = cls.__new__(cls)
         index._start(admit_keys(keys, sort=True), budget)
@@ -265,4 +265,4 @@ def _search(state: State, queries: Any, strict: bool) -> Any:
     return ranks.reshape(shape) if shape else int(ranks[0])
 
 
-__all__ = ["BUDGET", "LearnedIndex", "Side"]
+__all__ = ["LearnedIndex", "Side"]

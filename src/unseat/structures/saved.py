@@ -59,7 +59,7 @@ class _Section:
     sum: int
 
 
-def write(path: Path, state: State, budget: float) -> None:
+def write(path: Path, state: State, budget: float | None) -> None:
     """Write a state, what is pending included.
 
     Raises:
@@ -84,7 +84,7 @@ def _arrays(state: State, part: str) -> dict[str, NDArray[Any]]:
     return contents.arrays()
 
 
-def _about(state: State, budget: float) -> dict[str, Any]:
+def _about(state: State, budget: float | None) -> dict[str, Any]:
     choice, kind = state.choice, state.base.kind
     return {
         "byteorder": sys.byteorder,
@@ -147,7 +147,7 @@ def checksum(words: NDArray[np.uint64]) -> np.uint64:
     return ((a * prime ^ b) * prime ^ c) * prime ^ d
 
 
-def read(path: Path, verify: bool) -> tuple[State, float]:
+def read(path: Path, verify: bool) -> tuple[State, float | None]:
     """The state and budget in a file.
 
     Raises:
@@ -170,7 +170,7 @@ def read(path: Path, verify: bool) -> tuple[State, float]:
             dtype = np.dtype(section.dtype)
             count = int(np.prod(section.shape, dtype=np.int64))
             arrays[name] = np.frombuffer(raw, dtype, count, section.phase).reshape(section.shape)
-        return _state(header, arrays), float(header["budget"])
+        return _state(header, arrays), _budget(header)
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path}: its header makes no sense ({error!r}): it was not written by unseat") from error
 
@@ -219,8 +219,12 @@ def _state(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> State:
         locator = Locator(header["structure"], kernel(name), model, header["config"])
         choice = Choice(locator, int(header["few"]), header["measured"], header["reason"])
     else:
-        choice = choose(base.modelled, float(header["budget"]))
+        choice = choose(base.modelled, _budget(header))
     return State(base, choice, added, arrays["removed"])
+
+
+def _budget(header: dict[str, Any]) -> float | None:
+    return None if header["budget"] is None else float(header["budget"])
 
 
 def _contents(kind: Kind, part: str, skip: int, arrays: dict[str, NDArray[Any]]) -> Contents:

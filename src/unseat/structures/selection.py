@@ -28,8 +28,9 @@ KERNELS = ("search", "interpolation", "static_btree", "radix_table", "eytzinger"
 _SHARED = ("codes", "prefetch", "lanes", "last_mile", "locator", "roots", "search")
 MODELLED = 4096
 """Keys from which on a model is tried: fewer lie in the nearest caches, where any search is quick."""
+SHARE = 0.1
 LEAST_BYTES = 4096
-"""What a structure may take however few the keys: less than the objects around it, unless the budget is nothing."""
+"""Where no budget is given, what a structure may take however few the keys: less than the objects around it."""
 PILOT, PILOTED = 1 << 16, 1 << 20
 """Of so many keys or more, a few are tried first: what loses there by `HOPELESS` times is not built on all."""
 HOPELESS = 2.0
@@ -67,20 +68,21 @@ def plain() -> Choice:
     return Choice(Locator("binary search, interleaved", interleaved_search), reason="no trial")
 
 
-def choose(keys: NDArray[Any], budget: float) -> Choice:
+def choose(keys: NDArray[Any], budget: float | None) -> Choice:
     """The fastest of the structures that fit into a budget.
 
     Args:
         keys: Sorted, of one of `unseat.structures.codes.KEY_TYPES`.
-        budget: Bytes to use at most, as a share of the bytes of the keys.
+        budget: Bytes to use at most, as a share of the bytes of the keys; None for a tenth, or 4 KB if that is more.
     """
     if not len(keys):
         return Choice(numpy_searchsorted(keys), reason="no keys")
-    room = max(int(budget * keys.nbytes), LEAST_BYTES if budget else 0)
+    share = SHARE if budget is None else budget
+    room = max(int(share * keys.nbytes), LEAST_BYTES if budget is None else 0)
     builds = _builds(len(keys))
     left_out = ""
     if len(keys) >= PILOTED:
-        builds, left_out = _pilot(np.ascontiguousarray(keys[:: len(keys) // PILOT]), builds, budget)
+        builds, left_out = _pilot(np.ascontiguousarray(keys[:: len(keys) // PILOT]), builds, share)
     sampler = _Sampler(keys)
     measured: dict[str, float] = {}
     best: Locator | None = None
@@ -94,11 +96,11 @@ def choose(keys: NDArray[Any], budget: float) -> Choice:
     return Choice(best, sampler.few(best), measured, reason)
 
 
-def _pilot(keys: NDArray[Any], builds: list[Build], budget: float) -> tuple[list[Build], str]:
+def _pilot(keys: NDArray[Any], builds: list[Build], share: float) -> tuple[list[Build], str]:
     """Those that are worth building on all keys, by a trial on a few of them, and what to say of the others."""
     sampler = _Sampler(keys)
     tried = [(build, locator.name, sampler.time(locator))
-             for build, locator in _candidates(keys, builds, int(budget * keys.nbytes))]  # fmt: skip
+             for build, locator in _candidates(keys, builds, int(share * keys.nbytes))]  # fmt: skip
     most = HOPELESS * min(time for _, _, time in tried)
     slow = ", ".join(name for _, name, time in tried if time > most)
     return [build for build, _, time in tried if time <= most], f"; far slower on {len(keys):,} of them: {slow}" * bool(
