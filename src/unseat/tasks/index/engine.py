@@ -87,7 +87,7 @@ def clock(problem: Problem, answer: Answer, seed: int, deadline: float | None = 
         DeadlineReached: The time was up.
     """
     passes = problem.passes(seed)
-    warm = passes[0][0][:WARM]
+    warm = passes[0][0][:WARM].copy()
     answer(warm, np.empty(len(warm), np.int64))
     cpu, wall = [], []
     out = np.empty(problem.lookups, np.int64)
