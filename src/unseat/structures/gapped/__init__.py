@@ -10,7 +10,7 @@ block that is full shares a spill block with its neighbours.
 - An *insert* that finds block and spill block full lays the leaf out anew, wider; or, where it would hold more keys
   than a leaf may or its model fits them badly, splits it in the middle of its slots.
 - A *delete* closes the gap in its block; a leaf with less than one key a block is laid out anew, smaller.
-- The tree is built anew once its entries have doubled or fallen to a quarter, and where a leaf that holds keys outside
+- The tree is built anew once its entries are 16 times as many or a quarter, and where a leaf that holds keys outside
   the tree's range must be split; then the range grows by its own width on that side. So all of it is linear work at
   geometric intervals, but one insert in many waits for it.
 """

@@ -27,7 +27,6 @@ from unseat.structures.gapped.layout import (
     Int64,
     Tree,
     Words,
-    block_of,
     home,
     leaf_of,
     place_of,
@@ -47,7 +46,9 @@ AHEAD = 8
 REFILL = 3
 """Fill of a leaf that is laid out anew, in quarters of what it is when it is loaded."""
 REBUILT_AT = 1000
-"""Entries from which on the tree is built anew once their number has doubled, or fallen to a quarter."""
+"""Entries from which on the tree is built anew once they are `GROWTH` times as many, or a quarter."""
+GROWTH = 16
+"""Growth adds an inner level for about every 16 times; building anew makes one wide node of them again."""
 
 
 @inlined
@@ -150,7 +151,7 @@ def insert_refit(tree: Tree, query: np.uint64, value: np.uint64, leaf: int) -> b
     if not has_room(tree):
         state[STATUS] = FULL
         return False
-    outgrown = state[COUNT] > 2 * max(state[BUILT], REBUILT_AT)
+    outgrown = state[COUNT] > GROWTH * max(state[BUILT], REBUILT_AT)
     if outgrown or not refit(tree, leaf, query, value, True):
         state[STATUS] = OUTGROWN
         return False
@@ -158,9 +159,12 @@ def insert_refit(tree: Tree, query: np.uint64, value: np.uint64, leaf: int) -> b
 
 
 @inlined
-def take_out(tree: Tree, query: np.uint64, leaf: int, at: int, found: int) -> bool:
-    """Remove the word at `found`; True where so few are left around it that the leaf has been laid out anew."""
-    blocks, leaves = tree[0], tree[2]
+def take_out(blocks: Words, leaves: Words, leaf: int, at: int, found: int) -> bool:
+    """Remove the word at `found`; True where so few are left around it that the leaf may be sparse.
+
+    Four empty blocks in a row are rare before it is; only then are all of its keys counted. (That is done elsewhere: a
+    call from here would cost every delete the counting of references.)
+    """
     here = found & ~(BLOCK_WORDS - 1)
     was_full = here == at and blocks[at + LANES - 1] != EMPTY
     lane = found - here
@@ -168,30 +172,35 @@ def take_out(tree: Tree, query: np.uint64, leaf: int, at: int, found: int) -> bo
     remove_lane(blocks, here + LANES, lane, np.uint64(0))
     if was_full:
         _fetch_spilled(blocks, leaves, leaf, at)
-    first, n = whole(leaves[leaf * LEAF_WORDS + 2]), whole(leaves[leaf * LEAF_WORDS + 3])
-    if n == 1 or blocks[at] != EMPTY:
+    if blocks[at] != EMPTY:
         return False
-    # Four empty blocks in a row are rare before a leaf is sparse; only then are all of its keys counted.
+    first, n = whole(leaves[leaf * LEAF_WORDS + 2]), whole(leaves[leaf * LEAF_WORDS + 3])
     around = ((at >> 4) - first) & ~3
     for block in range(around, min(around + 4, n)):
         if blocks[(first + block) * BLOCK_WORDS] != EMPTY:
             return False
-    left = 0
+    return n > 1
+
+
+@jit
+def shrink(tree: Tree, leaf: int) -> bool:
+    """Lay a leaf out anew if it has no more keys than blocks; whether it has been."""
+    blocks, leaves = tree[0], tree[2]
+    first, n, left = whole(leaves[leaf * LEAF_WORDS + 2]), whole(leaves[leaf * LEAF_WORDS + 3]), 0
     for block in range(n):
         left += count_less(blocks, (first + block) * BLOCK_WORDS, EMPTY)
-    # A leaf of no key at all is laid out anew whatever lies outside the range: it always fits one block.
-    return bool(left <= n and refit(tree, leaf, query, np.uint64(0), False))
+    return bool(left <= n and refit(tree, leaf, np.uint64(0), np.uint64(0), False))
 
 
 @inlined
 def _fetch_spilled(blocks: Words, leaves: Words, leaf: int, at: int) -> None:
     """Bring back one of the entries that a block spilled, as it has room for it now."""
-    base, slope = leaves[leaf * LEAF_WORDS], np.uint64(leaves[leaf * LEAF_WORDS + 1]).view(np.float64)
-    first, n = whole(leaves[leaf * LEAF_WORDS + 2]), whole(leaves[leaf * LEAF_WORDS + 3])
     spilled = spill(at, leaf, leaves)
-    for lane in range(LANES):
+    # The spill block is in order, and so are blocks: what this block spilled lies next to where its own keys would be.
+    behind = count_less(blocks, spilled, blocks[at])
+    for lane in range(max(behind - 1, 0), min(behind + 1, LANES)):
         key = blocks[spilled + lane]
-        if key != EMPTY and block_of(key, base, slope, n) == (at >> 4) - first:
+        if key != EMPTY and home(key, leaf, leaves) == at:
             value = blocks[spilled + LANES + lane]
             remove_lane(blocks, spilled, lane, EMPTY)
             remove_lane(blocks, spilled + LANES, lane, np.uint64(0))
@@ -199,6 +208,14 @@ def _fetch_spilled(blocks: Words, leaves: Words, leaf: int, at: int) -> None:
             insert_lane(blocks, at, place, key)
             insert_lane(blocks, at + LANES, place, value)
             return
+
+
+@inlined
+def line_sum(words: Words, at: int) -> np.uint64:
+    """The sum of a line."""
+    low = (words[at] + words[at + 1]) + (words[at + 2] + words[at + 3])
+    high = (words[at + 4] + words[at + 5]) + (words[at + 6] + words[at + 7])
+    return np.uint64(low + high)
 
 
 @inlined
@@ -216,18 +233,22 @@ def scan(tree: Tree, query: np.uint64, leaf: int, limit: int, keys: Words, value
             at = (first + block) * BLOCK_WORDS
             prefetch(blocks, at + AHEAD * BLOCK_WORDS)
             prefetch(blocks, at + AHEAD * BLOCK_WORDS + LANES)
-            count = count_less(blocks, at, EMPTY)
-            if count < LANES and count <= left and blocks[at] >= query:
+            count, skipped = count_less(blocks, at, EMPTY), count_less(blocks, at, query)
+            if count < LANES and count <= left and skipped == 0:
                 # Unused payloads are 0, so the whole line is summed.
-                for lane in range(LANES):
-                    total += blocks[at + LANES + lane]
+                total += line_sum(blocks, at + LANES)
                 left -= count
+            elif count < LANES:
+                taken = min(count - skipped, left)
+                for lane in range(skipped, skipped + taken):
+                    total += blocks[at + LANES + lane]
+                left -= taken
             else:
                 count = unpack(blocks, leaves, leaf, block, keys, values, 0)
                 for i in range(count):
-                    if keys[i] >= query and left > 0:
-                        total += values[i]
-                        left -= 1
+                    taken = (keys[i] >= query) & (left > 0)
+                    total += values[i] * np.uint64(taken)
+                    left -= taken
             block += 1
         if left == 0:
             break
@@ -323,7 +344,8 @@ def run(
                 state[COUNT] += 1
             else:
                 state[COUNT] -= 1
-                changed = take_out(tree, query, leaf[j], where[j], at)
+                if take_out(blocks, leaves, leaf[j], where[j], at):
+                    changed = shrink(tree, leaf[j])
                 if 4 * state[COUNT] < state[BUILT] and state[BUILT] > REBUILT_AT:
                     state[STATUS] = OUTGROWN
                     return i + 1

@@ -55,11 +55,16 @@ def unpack(
         return count
     base, slope = leaves[leaf * LEAF_WORDS], np.uint64(leaves[leaf * LEAF_WORDS + 1]).view(np.float64)
     spilled = (first + n + (block >> GROUP_BITS)) * BLOCK_WORDS
-    for lane in range(LANES):
-        key = blocks[spilled + lane]
-        if key != EMPTY and block_of(key, base, slope, n) == block:
-            put(keys, values, start, start + count, key, blocks[spilled + LANES + lane])
-            count += 1
+    # The spill block is in order, and so are blocks: what this block spilled lies next to where its own keys would be.
+    lane = count_less(blocks, spilled, blocks[at])
+    while lane > 0 and block_of(blocks[spilled + lane - 1], base, slope, n) == block:
+        lane -= 1
+    while (
+        lane < LANES and blocks[spilled + lane] != EMPTY and block_of(blocks[spilled + lane], base, slope, n) == block
+    ):
+        put(keys, values, start, start + count, blocks[spilled + lane], blocks[spilled + LANES + lane])
+        count += 1
+        lane += 1
     return count
 
 
@@ -105,7 +110,7 @@ def least_squares(keys: Words, a: int, b: int, n: int) -> tuple[np.uint64, float
     return base, slope * n / count
 
 
-@jit
+@inlined
 def allocate(tree: Tree, length: int) -> int:
     """A row of blocks; -1 where the array has no room."""
     blocks, _, _, _, _, free, _, state = tree
