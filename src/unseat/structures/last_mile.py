@@ -78,10 +78,12 @@ overload(count_smaller, strict=False)(_compiled_count)
 @inlined
 def fetch(keys: NDArray[Any], low: int, high: int) -> None:
     """Ask for what `finish` reads first of the window: both ends if it is counted at once, else the middle."""
-    middle = (low + high) >> 1
-    small = high - low <= LINE // keys.itemsize
-    prefetch(keys, low if small else middle)
-    prefetch(keys, high - 1 if small else middle)
+    # A branch, as selecting the two addresses takes longer than the branch does even where it is hard to predict.
+    if high - low > LINE // keys.itemsize:
+        prefetch(keys, (low + high) >> 1)
+    else:
+        prefetch(keys, low)
+        prefetch(keys, high - 1)
 
 
 @inlined
