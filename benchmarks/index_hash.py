@@ -4,8 +4,8 @@
 
 Per set and function: the share of keys that share a slot (as many slots as keys), keys that collide one by one and
 empty slots as in Kraska et al. 2018, section 4; then probes and CPU nanoseconds for present and absent keys in a
-chained table at load 1, linear probing at 0.7 and cuckoo buckets of four at 0.9. All tables of a kind are built first and their lookups timed
-in turn. Exit status 0: this measures, it has no target.
+chained table at load 1, linear probing at 0.7 and cuckoo buckets of four at 0.9. All tables of a kind are built first
+and their lookups timed in turn. Exit status 0: this measures, it has no target.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ class _Answers(Session):
     def decide(self, observation: Any) -> Any:
         told = np.array([key in self.keys for key in observation])
         if self.mode == "deny a key":
-            told[np.flatnonzero(told)[0]] = False
+            told[np.flatnonzero(told)[:1]] = False
         if self.mode == "allow all":
             told[:] = True
         if self.mode == "numbers":

@@ -155,9 +155,8 @@ def assign(words: Words, meta: Meta, layer: int, order: Words, last: NDArray[np.
     for i in range(len(order) - 1, -1, -1):
         number = fingerprint(order[i], width)
         for k in range(arity):
-            place = places(order[i], meta, layer, k)
-            if place != last[i]:
-                number ^= read(own, place, width)
+            # Its own place is still zero.
+            number ^= read(own, places(order[i], meta, layer, k), width)
         add(own, last[i], width, number)
 
 
