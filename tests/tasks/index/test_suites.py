@@ -126,6 +126,9 @@ def test_an_index_is_handed_over(tmp_path: Path, policy: Library | Built) -> Non
     formats["file"].write(policy, tmp_path / "k.index")
     index = LearnedIndex.load(tmp_path / "k.index")
     assert index.search([b"b", b"bb"]).tolist() == [500, 1500]
+    some = IndexTask().open(str(tmp_path / "k.txt"), {"kind": "strings", "keys": 3}).exporters()
+    some["file"].write(policy, tmp_path / "some.index")
+    assert list(LearnedIndex.load(tmp_path / "some.index").keys) == [b"a", b"b", b"c"]
     formats["cpp"].write(policy, tmp_path / "k.hpp")
     assert "namespace index" in (tmp_path / "k.hpp").read_text()
 

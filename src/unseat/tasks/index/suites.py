@@ -136,7 +136,8 @@ def _own(path: Path, options: Options) -> Source:
     if was_sorted:
         _say_once(f"{path}: the keys are not sorted; a sorted copy is used")
     if options.keys is not None and len(keys) > options.keys:
-        original = keys = np.ascontiguousarray(keys[np.linspace(0, len(keys) - 1, options.keys).astype(np.int64)])
+        places = np.linspace(0, len(keys) - 1, options.keys).astype(np.int64)
+        original, keys = np.sort(original)[places], np.ascontiguousarray(keys[places])
     shares = budgets(options.memory or SUITE_BUDGETS)
     if options.memory is None:
         # However few the keys are, they are measured at one budget.
