@@ -35,11 +35,13 @@ def problem(ids: list[int] | np.ndarray[Any, Any], capacity: int) -> Problem:
 
 
 @settings(max_examples=25, deadline=None)
-@given(ids=workloads(500, 40), capacity=st.integers(2, 10), learns=st.booleans(), memory=st.sampled_from([64, 5_000]))
-def test_the_real_cache_is_honest(ids: list[int], capacity: int, learns: bool, memory: int) -> None:
+@given(
+    ids=workloads(500, 40), capacity=st.integers(2, 10), forests=st.integers(0, 2), memory=st.sampled_from([64, 5_000])
+)
+def test_the_real_cache_is_honest(ids: list[int], capacity: int, forests: int, memory: int) -> None:
     """Red: a hit on an object that was not fetched, more objects than places, or a surplus that is not what it says."""
     held: set[int] = set()
-    state = mixture.init(max(ids) + 1, capacity, 1, learns, memory)
+    state = mixture.init(max(ids) + 1, capacity, 1, forests, memory)
     for t, x in enumerate(ids):
         counts = np.zeros(8, np.int64)
         mixture.run(np.array(ids, np.int32), NO_SIZES, t, t + 1, capacity, state, counts)
@@ -47,14 +49,14 @@ def test_the_real_cache_is_honest(ids: list[int], capacity: int, learns: bool, m
         held = held - set(counts[5 : 5 + counts[4]].tolist()) | {x}
         assert len(held) <= capacity and set(np.flatnonzero(state[1]).tolist()) == held
         leader, surplus = state[0][mixture.LEADER], state[3][: state[0][mixture.SURPLUS]].tolist()
-        assert sorted(surplus) == [y for y in sorted(held) if not mixture.holds(leader, y, state[7])]
+        assert sorted(surplus) == [y for y in sorted(held) if not mixture.holds(leader, y, state[9])]
 
 
 @settings(max_examples=25, deadline=None)
 @given(ids=workloads(600, 60), capacity=st.integers(10, 30))
 def test_following_one_policy_is_that_policy(ids: list[int], capacity: int) -> None:
     """Red: as long as S3-FIFO leads, the real cache is not S3-FIFO's, to the miss."""
-    state, counts = mixture.init(max(ids) + 1, capacity, 1, False), np.zeros((2, 4), np.int64)
+    state, counts = mixture.init(max(ids) + 1, capacity, 1, 0), np.zeros((2, 4), np.int64)
     alone = s3fifo.init(max(ids) + 1, capacity)
     requests = np.array(ids, np.int32)
     for t in range(len(ids)):
@@ -65,19 +67,65 @@ def test_following_one_policy_is_that_policy(ids: list[int], capacity: int) -> N
         assert counts[0, 1] == counts[1, 1]
 
 
-@pytest.mark.parametrize("learns", [False, True])
-def test_stopping_changes_nothing(learns: bool) -> None:
+@pytest.mark.parametrize("forests", [0, 2])
+def test_stopping_changes_nothing(forests: int) -> None:
     """Red: a block that is cut in two is judged otherwise, so warm-up and judged part are not one run."""
     ids = generate("phases", 8_000, 500, 1).keys.astype(np.int64)
     case = problem(ids, 60)
     found = []
     for stops in ((8_000,), (1, 63, 64, 65, 2_000, 5_003, 8_000)):
-        state, counts, start = mixture.init(case.trace.n_objects, 60, 1, learns), np.zeros(4, np.int64), 0
+        state, counts, start = mixture.init(case.trace.n_objects, 60, 1, forests), np.zeros(4, np.int64), 0
         for stop in stops:
             mixture.run(case.trace.ids, NO_SIZES, start, stop, 60, state, counts)
             start = stop
         found.append((counts.tolist(), state[0].tolist(), np.flatnonzero(state[1]).tolist()))
     assert found[0] == found[1]
+
+
+@settings(max_examples=10, deadline=None)
+@given(ids=workloads(900, 60), capacity=st.integers(10, 30))
+def test_blocks_are_served_as_requests_are(ids: list[int], capacity: int) -> None:
+    """Red: the short way while the real cache is the followed one leads to other contents or evictions."""
+    requests = np.array(ids, np.int32)
+    states = [mixture.init(max(ids) + 1, capacity, 1, 1, 64) for _ in range(2)]
+    counts = np.zeros((2, 5 + 2 * len(ids)), np.int64)
+    mixture.run(requests, NO_SIZES, 0, requests.size, capacity, states[0], counts[0])
+    for t in range(requests.size):
+        before = counts[1, 4]
+        if t % 3:
+            mixture.run(requests, NO_SIZES, t, t + 1, capacity, states[1], counts[1])
+        else:
+            mixture.serve(requests[t], t, requests, NO_SIZES, capacity, states[1], counts[1])
+            others(t, requests, capacity, states[1])
+            counts[1, 0] += 1
+        assert counts[1, 4] - before <= 1
+    assert counts[0].tolist() == counts[1].tolist()
+    assert np.array_equal(states[0][1], states[1][1])
+
+
+def others(t: int, requests: Any, capacity: int, state: Any) -> None:
+    """What `run` does beside serving one request."""
+    leader = state[0][mixture.LEADER]
+    if leader == mixture.LIRS:
+        mixture.forget(state)
+    for arm in range(state[0][mixture.PLAYERS]):
+        if arm != leader:
+            state[6][:] = 0
+            mixture.advance(arm, requests, NO_SIZES, t, t + 1, capacity, state[9], state[6])
+            state[4][arm] += state[6][1]
+            if arm == mixture.LIRS:
+                mixture.forget(state)
+    if (t + 1) % mixture.BLOCK == 0:
+        mixture.judge(state)
+
+
+def test_what_lirs_remembers_is_bounded() -> None:
+    """Red: LIRS keeps every object of the trace on its stack, so metadata grows with the trace."""
+    requests = np.random.default_rng(0).integers(0, 5_000, 20_000).astype(np.int32)
+    state = mixture.init(5_000, 20, 1, 0)
+    mixture.run(requests, NO_SIZES, 0, requests.size, 20, state, np.zeros(4, np.int64))
+    on_stack = int((state[9][mixture.LIRS][1][:5_000, 0] >= 0).sum())
+    assert on_stack <= (1 + mixture.GHOSTS) * 20 + mixture.BLOCK
 
 
 def test_it_leaves_a_policy_that_fails() -> None:
@@ -130,7 +178,7 @@ def test_rows_whose_label_is_still_open_are_left_out(monkeypatch: pytest.MonkeyP
     cache = sampled_trees.init(300, 50)
     sampled_trees.run(ids, NO_SIZES, 0, ids.size, 50, cache, np.zeros(4, np.int64))
     seen: list[Any] = []
-    monkeypatch.setattr(lrb, "fit_forest", lambda rows, waits, recipe, seed: seen.append(waits.size))
+    monkeypatch.setattr(lrb, "fit_forest", lambda rows, waits, *rest: seen.append(waits.size))
     Apprentice(Recipe(rows=10**9), 50, 0).learn(cache, ids.size)
     moments = cache[8]
     assert seen == [int(((moments[:, 0] >= 0) & (moments[:, 1] <= ids.size - 100)).sum())]

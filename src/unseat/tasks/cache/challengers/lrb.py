@@ -33,9 +33,9 @@ Float32 = npt.NDArray[np.float32]
 BOUNDARY = 1.0
 """Capacities within which a return counts."""
 SOFTEN = 0.5
-"""Capacities added to each exposure: short waits then do not outweigh everything else."""
-CENSORED = 2.0
-"""Rows younger than this many capacities are left out: their label may still be unknown."""
+"""Times the root of the boundary, in capacities, added to each exposure: else short waits outweigh everything."""
+KNOWN = 1.0
+"""Capacities beyond the boundary after which a row without a return counts as one; younger rows are left out."""
 LEAST_ROWS = 200
 
 
@@ -48,7 +48,7 @@ class Recipe:
         growth: The next forest comes when the past has grown by this factor ...
         step: ... or by so many requests, whichever is sooner.
         rows: Most rows of one fit.
-        trees: Trees of a forest; each has at most 16 leaves and the engine's depth.
+        trees: Trees of a forest; each has at most 16 leaves.
         rate: Shrinkage of each tree.
     """
 
@@ -60,22 +60,23 @@ class Recipe:
     rate: float = 0.15
 
 
-def fit_forest(rows: Float32, waits: Float32, recipe: Recipe, seed: int) -> Forest | None:
+def fit_forest(rows: Float32, waits: Float32, recipe: Recipe, seed: int, boundary: float = BOUNDARY) -> Forest | None:
     """Fit the forest that the kernel walks.
 
     Args:
         rows: float32[m, F], features of `sampled_trees.FEATURES`.
-        waits: float32[m], capacities until the next request, infinite where there was none within `CENSORED`.
+        waits: float32[m], capacities until the next request, infinite where there was none so far.
         recipe: Size of the forest.
         seed: Of LightGBM.
+        boundary: Capacities within which a return counts.
 
     Returns:
-        ``(splits, thresholds, leaves)``, or None where nothing returned in time, so that there is nothing to learn.
+        The forest as `hazards` takes it, or None where nothing returned in time, so that there is nothing to learn.
     """
     import lightgbm
 
-    exposure = np.minimum(waits, BOUNDARY) + SOFTEN
-    hits = waits < BOUNDARY
+    exposure = np.minimum(waits, boundary) + SOFTEN * boundary**0.5
+    hits = waits < boundary
     if not hits.any():
         return None
     data = lightgbm.Dataset(rows, hits / exposure, weight=exposure, params={"max_bin": 63, "verbose": -1})
@@ -120,8 +121,8 @@ def forest_arrays(model: Mapping[str, Any]) -> Forest:
 class Apprentice:
     """Learns forests for one cache of `sampled_trees` from the rows that it wrote down."""
 
-    def __init__(self, recipe: Recipe, capacity: int, seed: int) -> None:
-        self.recipe, self.capacity, self.seed = recipe, capacity, seed
+    def __init__(self, recipe: Recipe, capacity: int, seed: int, boundary: float = BOUNDARY) -> None:
+        self.recipe, self.capacity, self.seed, self.boundary = recipe, capacity, seed, boundary
         self.due = recipe.first * capacity
         self.fits = 0
 
@@ -134,14 +135,14 @@ class Apprentice:
 
         rows, moments, waits = cache[7:10]
         known = moments[:, 0] >= 0
-        known &= moments[:, 1] <= now - CENSORED * self.capacity
+        known &= moments[:, 1] <= now - (self.boundary + KNOWN) * self.capacity
         usable = np.flatnonzero(known)
         if usable.size < LEAST_ROWS:
             return cache
         if usable.size > self.recipe.rows:
             usable = np.random.default_rng([self.seed, self.fits]).choice(usable, self.recipe.rows, replace=False)
-        found = waits[usable]
-        forest = fit_forest(rows[usable], np.where(found < 0, np.float32(np.inf), found), self.recipe, self.seed)
+        found = np.where(waits[usable] < 0, np.float32(np.inf), waits[usable])
+        forest = fit_forest(rows[usable], found, self.recipe, self.seed, self.boundary)
         if forest is None:
             return cache
         self.fits += 1

@@ -17,13 +17,17 @@ if TYPE_CHECKING:
     from unseat.tasks.cache.problem import Seen
 
 
+BOUNDARIES = (1.0, 4.0)
+"""Capacities within which a return counts, for each forest: no one suits all traces."""
+
+
 class MixtureSession(Session):
     """A followed policy that changes on its own inside the loop."""
 
-    def __init__(self, n_objects: int, capacity: int, seed: int, learns: bool) -> None:
+    def __init__(self, n_objects: int, capacity: int, seed: int, forests: int) -> None:
         from unseat.tasks.cache.engine import mixture
 
-        self.kernel: Any = (mixture.run, mixture.init(n_objects, capacity, seed, learns))
+        self.kernel: Any = (mixture.run, mixture.init(n_objects, capacity, seed, forests))
         self.capacity, self.n_objects = capacity, n_objects
 
     def metadata_bytes(self) -> int:
@@ -37,15 +41,16 @@ class LearningMixtureSession(MixtureSession):
     """The same with a learned policy among those that may be followed."""
 
     def __init__(self, recipe: Recipe, n_objects: int, capacity: int, seed: int) -> None:
-        super().__init__(n_objects, capacity, seed, learns=True)
-        self.apprentice = Apprentice(recipe, capacity, seed)
+        super().__init__(n_objects, capacity, seed, forests=2)
+        self.apprentices = [Apprentice(recipe, capacity, seed, boundary) for boundary in BOUNDARIES]
 
     def learn(self, seen: Seen) -> None:
         """Exchange the learned policy's forest when a new one is due."""
         run, state = self.kernel
-        arms = state[7]
-        trees = self.apprentice.learn(arms[-1], seen.ids.size)
-        self.kernel = run, (*state[:7], (*arms[:-1], trees))
+        *rest, arms = state
+        classical, trees = arms[: -len(BOUNDARIES)], arms[-len(BOUNDARIES) :]
+        trees = [one.learn(cache, seen.ids.size) for one, cache in zip(self.apprentices, trees, strict=True)]
+        self.kernel = run, (*rest, (*classical, *trees))
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ class Mixture(Policy):
 
     def start(self, view: View, seed: int) -> Session:
         """Begin with an empty cache that follows S3-FIFO."""
-        return MixtureSession(view.facts["id_space"], view.facts["capacity"], seed, learns=False)
+        return MixtureSession(view.facts["id_space"], view.facts["capacity"], seed, forests=0)
 
 
 @dataclass(frozen=True)

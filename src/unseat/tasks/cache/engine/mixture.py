@@ -12,13 +12,15 @@ FAST 2021). Ours simulates at full size, because the followed policy's contents 
 
 State, made by `init`:
 
-    scalars   int64[6]: see the constants below
+    scalars   int64[7]: see the constants below
     held      int8[n_objects]: whether the real cache holds the object
     place     int32[n_objects]: its place among the surplus, or -1
     surplus   int32[C]: the surplus, oldest first as far as removals allow
     missed    int64[ARMS]: misses of each policy in the current block
     losses    float64[ARMS]: misses of each policy in closed blocks, decayed
-    step      int64[7]: counts of one request, with room for two evicted objects
+    step      int64[5 + 2 * BLOCK]: counts of one policy in a block or request, with room for the evicted objects
+    ring      int32[GHOSTS * C]: what LIRS evicted, in turn
+    pushed    int32[n_objects]: the object's last place in the ring, or -1
     arms      the policies' own states
 """
 
@@ -32,54 +34,62 @@ import numpy.typing as npt
 from unseat.core.jit import jit
 from unseat.tasks.cache.engine import sampled_trees
 from unseat.tasks.cache.engine.evictions import note
+from unseat.tasks.cache.engine.lists import unlink
 from unseat.tasks.cache.engine.trace import Int32, Int64
 from unseat.tasks.cache.incumbents import arc, lirs, lru, s3fifo, sieve, wtinylfu
 
 Int8 = npt.NDArray[np.int8]
 Float64 = npt.NDArray[np.float64]
 
-NAMES = ("S3-FIFO", "LRU", "SIEVE", "ARC", "LIRS", "W-TinyLFU", "trees")
+NAMES = ("S3-FIFO", "LRU", "SIEVE", "ARC", "LIRS", "W-TinyLFU", "near trees", "far trees")
 ARMS = len(NAMES)
-TREES = ARMS - 1
+CLASSICAL = 6
+LIRS = 4
+GHOSTS = 16
+"""Capacities of objects that LIRS remembers after they left."""
 BLOCK = 64
 """Requests between two looks at who leads."""
 MARGIN = 4.0
-LEADER, RESIDENT, SURPLUS, SWITCHES, LEARNS, MEMORY = 0, 1, 2, 3, 4, 5
+LEADER, RESIDENT, SURPLUS, SWITCHES, PLAYERS, MEMORY, PUSHED = 0, 1, 2, 3, 4, 5, 6
 
 run_arc, run_lirs, run_lru, run_s3fifo = arc.run, lirs.run, lru.run, s3fifo.run
 run_sieve, run_wtinylfu, run_trees = sieve.run, wtinylfu.run, sampled_trees.run
 
 
-def init(n_objects: int, capacity: int, seed: int = 0, learns: bool = True, memory: int = 0) -> tuple[Any, ...]:
+def init(n_objects: int, capacity: int, seed: int = 0, forests: int = 2, memory: int = 0) -> tuple[Any, ...]:
     """An empty cache that begins by following S3-FIFO.
 
     Args:
         n_objects: Size of the id space.
         capacity: In objects.
         seed: Of the sampled policy.
-        learns: Whether `sampled_trees` is among the policies.
-        memory: Requests after which a difference counts one e-th; 0 is the greater of 46 capacities and 5,800.
+        forests: How many caches of `sampled_trees` are among the policies, two at most.
+        memory: Requests after which a difference counts one e-th; 0 is the greater of 12 capacities and 5,800.
     """
-    scalars = np.array([0, 0, 0, 0, learns, memory or max(46 * capacity, 5_800)], np.int64)
-    trees = sampled_trees.init(n_objects, capacity, seed) if learns else sampled_trees.init(1, 1, seed, 1)
+    scalars = np.array([0, 0, 0, 0, CLASSICAL + forests, memory or max(12 * capacity, 5_800), 0], np.int64)
+    trees = [
+        sampled_trees.init(n_objects, capacity, seed + arm) if arm < forests else sampled_trees.init(1, 1, seed, 1)
+        for arm in range(2)
+    ]
     arms = (
         s3fifo.init(n_objects, capacity), lru.init(n_objects, capacity), sieve.init(n_objects, capacity),
-        arc.init(n_objects, capacity), lirs.init(n_objects, capacity), wtinylfu.init(n_objects, capacity), trees,
+        arc.init(n_objects, capacity), lirs.init(n_objects, capacity), wtinylfu.init(n_objects, capacity), *trees,
     )  # fmt: skip
     return (scalars, np.zeros(n_objects, np.int8), np.full(n_objects, -1, np.int32), np.empty(capacity + 1, np.int32),
-            np.zeros(ARMS, np.int64), np.zeros(ARMS), np.zeros(7, np.int64),
-            arms)  # fmt: skip
+            np.zeros(ARMS, np.int64), np.zeros(ARMS), np.zeros(5 + 2 * BLOCK, np.int64),
+            np.empty(GHOSTS * capacity, np.int32), np.full(n_objects, -1, np.int32), arms)  # fmt: skip
 
 
 def metadata_bytes(state: Any, capacity: int, n_objects: int) -> int:
     """Bytes besides the objects: each policy's rows for what it may remember, and the real cache's own.
 
-    S3-FIFO remembers 1.9 capacities, ARC two, W-TinyLFU one and its sketch; LIRS, as published, every object.
+    S3-FIFO remembers 1.9 capacities, ARC two, W-TinyLFU one and its sketch, LIRS `GHOSTS` besides its residents.
     """
-    arms = state[7]
-    queues = int(1.9 * capacity) * 10 + capacity * 8 + capacity * 5 + 2 * capacity * 9 + n_objects * 17
+    arms = state[9]
+    remembered = min((1 + GHOSTS) * capacity, n_objects)
+    queues = int(1.9 * capacity) * 10 + capacity * 8 + capacity * 5 + 2 * capacity * 9 + remembered * 25
     sketch = capacity * 9 + int(arms[5][2].nbytes)
-    trees = sampled_trees.metadata_bytes(arms[TREES]) if state[0][LEARNS] else 0
+    trees = sum(sampled_trees.metadata_bytes(arm) for arm in arms[CLASSICAL : state[0][PLAYERS]])
     return queues + sketch + trees + capacity * (1 + 4 + 4)
 
 
@@ -98,8 +108,10 @@ def advance(arm: int, ids: Int32, sizes: Int64, start: int, stop: int, capacity:
         run_lirs(ids, sizes, start, stop, capacity, arms[4], counts)
     elif arm == 5:
         run_wtinylfu(ids, sizes, start, stop, capacity, arms[5], counts)
-    else:
+    elif arm == 6:
         run_trees(ids, sizes, start, stop, capacity, arms[6], counts)
+    else:
+        run_trees(ids, sizes, start, stop, capacity, arms[7], counts)
 
 
 @jit
@@ -117,7 +129,9 @@ def holds(arm: int, x: int, arms: Any) -> bool:
         return bool(arms[4][3][x] != 0 or arms[4][2][x, 0] >= 0)
     if arm == 5:
         return bool(arms[5][4][x] < 3)
-    return bool(arms[6][2][x, 0] >= 0)
+    if arm == 6:
+        return bool(arms[6][2][x, 0] >= 0)
+    return bool(arms[7][2][x, 0] >= 0)
 
 
 @jit
@@ -138,7 +152,7 @@ def follow(arm: int, state: Any) -> None:
     scalars[SURPLUS] = 0
     for x in range(held.shape[0]):
         place[x] = -1
-        if held[x] and not holds(arm, x, state[7]):
+        if held[x] and not holds(arm, x, state[9]):
             place[x] = scalars[SURPLUS]
             surplus[scalars[SURPLUS]] = x
             scalars[SURPLUS] += 1
@@ -150,7 +164,7 @@ def judge(state: Any) -> None:
     scalars, missed, losses = state[0], state[4], state[5]
     keep = np.exp(-BLOCK / scalars[MEMORY])
     best = 0
-    for arm in range(ARMS - 1 + scalars[LEARNS]):
+    for arm in range(scalars[PLAYERS]):
         losses[arm] = keep * losses[arm] + missed[arm]
         if losses[arm] < losses[best]:
             best = arm
@@ -165,7 +179,7 @@ def serve(x: int, t: int, ids: Int32, sizes: Int64, capacity: int, state: Any, c
     """One request: the followed policy first, then the real cache."""
     scalars, held, place, surplus, missed, step = state[0], state[1], state[2], state[3], state[4], state[6]
     step[:] = 0
-    advance(scalars[LEADER], ids, sizes, t, t + 1, capacity, state[7], step)
+    advance(scalars[LEADER], ids, sizes, t, t + 1, capacity, state[9], step)
     missed[scalars[LEADER]] += step[1]
     if place[x] >= 0:
         drop(x, scalars, place, surplus)
@@ -194,27 +208,71 @@ def serve(x: int, t: int, ids: Int32, sizes: Int64, capacity: int, state: Any, c
         scalars[RESIDENT] -= 1
     held[x] = 1
     scalars[RESIDENT] += 1
-    if not holds(scalars[LEADER], x, state[7]):
+    if not holds(scalars[LEADER], x, state[9]):
         place[x] = scalars[SURPLUS]
         surplus[scalars[SURPLUS]] = x
         scalars[SURPLUS] += 1
 
 
 @jit
+def serve_equal(start: int, stop: int, ids: Int32, sizes: Int64, capacity: int, state: Any, counts: Int64) -> None:
+    """A block while the real cache is the followed one: what that does is done."""
+    scalars, held, missed, step = state[0], state[1], state[4], state[6]
+    step[:] = 0
+    advance(scalars[LEADER], ids, sizes, start, stop, capacity, state[9], step)
+    missed[scalars[LEADER]] += step[1]
+    for t in range(start, stop):
+        held[ids[t]] = 1
+    for k in range(step[4]):
+        held[step[5 + k]] = holds(scalars[LEADER], step[5 + k], state[9])
+        note(counts, step[5 + k])
+    scalars[RESIDENT] += step[1] - step[3]
+    for k in range(1, 4):
+        counts[k] += step[k]
+
+
+@jit
+def forget(state: Any) -> None:
+    """Let LIRS forget what left longest ago, beyond its ghosts; `step` holds what it evicted in this block."""
+    scalars, step, ring, pushed = state[0], state[6], state[7], state[8]
+    stack, queue, lir = state[9][LIRS][1], state[9][LIRS][2], state[9][LIRS][3]
+    for k in range(step[4]):
+        x = step[5 + k]
+        place = scalars[PUSHED] % ring.shape[0]
+        if scalars[PUSHED] >= ring.shape[0]:
+            y = ring[place]
+            if pushed[y] == place and lir[y] == 0 and queue[y, 0] < 0 and stack[y, 0] >= 0:
+                unlink(stack, y)
+                stack[y, 0] = -1
+        ring[place] = x
+        pushed[x] = place
+        scalars[PUSHED] += 1
+
+
+@jit
 def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: Any, counts: Int64) -> None:
     """Serve requests ``[start, stop)``; see `unseat.tasks.cache.incumbents` for the signature."""
-    scalars, missed = state[0], state[4]
-    others = np.zeros(4, np.int64)
+    scalars, missed, step = state[0], state[4], state[6]
     t = start
     while t < stop:
         end = min(stop, (t // BLOCK + 1) * BLOCK)
-        for now in range(t, end):
-            serve(ids[now], now, ids, sizes, capacity, state, counts)
-        for arm in range(ARMS - 1 + scalars[LEARNS]):
-            if arm != scalars[LEADER]:
-                others[1] = 0
-                advance(arm, ids, sizes, t, end, capacity, state[7], others)
-                missed[arm] += others[1]
+        leader = scalars[LEADER]
+        if scalars[SURPLUS] == 0 and (scalars[RESIDENT] == capacity or scalars[SWITCHES] == 0):
+            serve_equal(t, end, ids, sizes, capacity, state, counts)
+            if leader == LIRS:
+                forget(state)
+        else:
+            for now in range(t, end):
+                serve(ids[now], now, ids, sizes, capacity, state, counts)
+                if leader == LIRS:
+                    forget(state)
+        for arm in range(scalars[PLAYERS]):
+            if arm != leader:
+                step[:] = 0
+                advance(arm, ids, sizes, t, end, capacity, state[9], step)
+                missed[arm] += step[1]
+                if arm == LIRS:
+                    forget(state)
         if end % BLOCK == 0:
             judge(state)
         t = end

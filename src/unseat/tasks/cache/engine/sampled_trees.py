@@ -14,8 +14,8 @@ State, a tuple of arrays made by `init`; times are request numbers, "in capaciti
 
     scalars    int64[9]: see the constants below
     slots      int32[C]: resident objects in no order
-    history    int32[n, 6]: slot or -1; last request; request of entry; eviction number of exit; eviction in which it
-               was last a candidate; first of its rows without a label
+    history    int32[n, 6]: slot or -1; last request; request of entry; eviction number of exit (RESIDES: not yet);
+               eviction in which it was last a candidate; first of its rows without a label
     learned    float32[n, 8]: last three gaps in capacities, three decayed counters, requests, hits since entry
     before     int32[n, 3]: the objects requested 1, C/10 and C requests before its last request, or -1
     links      int32[n + 1, 2]: the recency list
@@ -83,8 +83,9 @@ EVERY = 4
 RESIDENT, EVICTIONS, DRAWS, SEED, MOMENTS, POOLED, CAPACITY, REACH, TIME = 0, 1, 2, 3, 4, 5, 6, 7, 8
 SLOT, LAST, ENTRY, EXIT, STAMP, PENDING = 0, 1, 2, 3, 4, 5
 COUNT, HITS = 6, 7
-FAST, MIDDLE, SLOW = np.float32(2.0), np.float32(0.125), np.float32(0.0078125)
-"""Half-lives a capacity of the decayed counters."""
+SLOW = -1.0 / 128.0
+RESIDES = 2**31 - 1
+"""Stands for the exit of an object that is resident."""
 
 
 def init(n_objects: int, capacity: int, seed: int = 0, rows: int = 32_768, reach: int = 32) -> State:
@@ -92,6 +93,7 @@ def init(n_objects: int, capacity: int, seed: int = 0, rows: int = 32_768, reach
     scalars = np.zeros(9, np.int64)
     scalars[SEED], scalars[CAPACITY], scalars[REACH] = seed, capacity, reach
     history = np.full((n_objects, 6), -1, np.int32)
+    history[:, EXIT] = -(2**31)
     return (
         scalars, np.empty(min(capacity, n_objects), np.int32), history, np.zeros((n_objects, 8), np.float32),
         np.full((n_objects, 3), -1, np.int32), empty_lists(n_objects, 1), np.full(NEWEST + POOL, -1, np.int32),
@@ -119,11 +121,23 @@ def metadata_bytes(state: State) -> int:
 @inlined
 def recall(x: int, t: int, scale: np.float32, scalars: Int64, history: Int32) -> np.float32:
     """Capacities since ``x`` was last requested; NEVER if that is forgotten."""
-    if x < 0 or x >= history.shape[0] or history[x, LAST] < 0:
-        return NEVER
-    if history[x, SLOT] < 0 and scalars[EVICTIONS] - history[x, EXIT] > scalars[REACH] * scalars[CAPACITY]:
-        return NEVER
-    return np.float32(t - history[x, LAST]) * scale
+    known = 0 <= x < history.shape[0]
+    y = x if known else 0
+    known &= scalars[EVICTIONS] - history[y, EXIT] <= scalars[REACH] * scalars[CAPACITY]
+    return np.float32(t - history[y, LAST]) * scale if known else NEVER
+
+
+@inlined
+def decay(wait: np.float32) -> tuple[np.float32, np.float32, np.float32]:
+    """What is left after a wait in capacities, by half-lives of 1/2, 8 and 128 capacities, from one exponential."""
+    slow = np.exp2(np.float64(wait) * SLOW)
+    middle = slow
+    for _ in range(4):
+        middle *= middle
+    fast = middle
+    for _ in range(4):
+        fast *= fast
+    return np.float32(fast), np.float32(middle), np.float32(slow)
 
 
 @inlined
@@ -137,9 +151,10 @@ def describe(
     table[1, k] = learned[x, 0]
     table[2, k] = learned[x, 1]
     table[3, k] = learned[x, 2]
-    table[4, k] = learned[x, 3] * np.exp2(-age * FAST)
-    table[5, k] = learned[x, 4] * np.exp2(-age * MIDDLE)
-    table[6, k] = learned[x, 5] * np.exp2(-age * SLOW)
+    fast, middle, slow = decay(age)
+    table[4, k] = learned[x, 3] * fast
+    table[5, k] = learned[x, 4] * middle
+    table[6, k] = learned[x, 5] * slow
     table[7, k] = learned[x, COUNT]
     table[8, k] = learned[x, HITS]
     table[9, k] = np.float32(t - history[x, ENTRY]) * scale
@@ -170,9 +185,10 @@ def remember(x: int, t: int, ids: Int32, state: State) -> None:
         learned[x, 2] = learned[x, 1]
         learned[x, 1] = learned[x, 0]
         learned[x, 0] = gap
-    learned[x, 3] = np.float32(1.0) + learned[x, 3] * np.exp2(-gap * FAST)
-    learned[x, 4] = np.float32(1.0) + learned[x, 4] * np.exp2(-gap * MIDDLE)
-    learned[x, 5] = np.float32(1.0) + learned[x, 5] * np.exp2(-gap * SLOW)
+    fast, middle, slow = decay(gap)
+    learned[x, 3] = np.float32(1.0) + learned[x, 3] * fast
+    learned[x, 4] = np.float32(1.0) + learned[x, 4] * middle
+    learned[x, 5] = np.float32(1.0) + learned[x, 5] * slow
     learned[x, COUNT] += np.float32(1.0)
     history[x, LAST] = t
     before[x, 0] = ids[t - 1] if t >= 1 else -1
@@ -336,6 +352,7 @@ def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: S
         slots[scalars[RESIDENT]] = x
         history[x, SLOT] = scalars[RESIDENT]
         history[x, ENTRY] = t
+        history[x, EXIT] = RESIDES
         learned[x, HITS] = np.float32(0.0)
         append(links, anchor, x)
         kept[1] = kept[0]
