@@ -112,6 +112,16 @@ def test_ascending_and_descending_inserts_stay_shallow() -> None:
         assert np.array_equal(index.items()[0], np.sort(np.append(keys, np.uint64(2**62))))
 
 
+def test_a_range_that_ends_behind_the_greatest_code() -> None:
+    """Red: a border behind the greatest code wraps around, and a leaf is split without end."""
+    dense = np.uint64(2**64 - 2) - np.arange(3000, dtype=np.uint64) ** np.uint64(3)
+    keys = np.concatenate([np.array([2**40], np.uint64), np.sort(dense)])
+    index = GappedIndex.build(keys[::6], keys[::6].view(np.int64), leaf_keys=16)
+    index.apply(np.full(len(keys), INSERT, np.uint8), keys[::-1].copy(), keys[::-1].copy().view(np.int64))
+    check_tree(index)
+    assert np.array_equal(index.items()[0], keys)
+
+
 def test_it_shrinks() -> None:
     """Red: deleted entries' blocks are never given back."""
     keys = squares(40_000)

@@ -127,7 +127,8 @@ def refit(tree: Tree, leaf: int, query: np.uint64, value: np.uint64, adds: bool)
     if fit(tree, keys, values, leaf, 0, count, fill) == 0:
         if keys[0] < bounds[0] or keys[count - 1] - bounds[0] > bounds[1]:
             return False
-        settle(tree, keys, values, leaf, 0, count, fill)
+        if not settle(tree, keys, values, leaf, 0, count, fill):
+            raise MemoryError("a leaf took more room than any leaf can; the index is damaged")
     release(tree, first, length)
     return True
 

@@ -21,6 +21,7 @@ from unseat.structures.gapped.layout import (
     Words,
     block_of,
     pack,
+    place_of,
     with_spills,
 )
 from unseat.structures.lanes import count_less
@@ -222,10 +223,10 @@ def halve(tree: Tree, keys: Words, leaf: int, a: int, b: int) -> tuple[int, int]
     lows[right] = lows[leaf] + (np.uint64(middle - start) << np.uint64(shift))
     spans[after], spans[after + 1], spans[after + 2], spans[after + 3] = middle, stop, shift, spans[at + 3]
     spans[after + 4], spans[at + 4], spans[at + 1] = spans[at + 4], right, middle
-    border = bounds[0] + lows[right]
     while a < b:
         half = (a + b) >> 1
-        if keys[half] < border:
+        # Counted from the origin: the border itself may lie behind the greatest code.
+        if place_of(keys[half], bounds) < lows[right]:
             a = half + 1
         else:
             b = half
