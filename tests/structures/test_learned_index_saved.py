@@ -95,6 +95,7 @@ def test_any_flipped_bit_is_found(name: str, path: Path) -> None:
     raw = path.read_bytes()
     random = np.random.default_rng(1)
     places = {*range(saved._FIXED.size), *random.integers(len(raw), size=300).tolist()}
+    places |= set(random.integers(saved._FIXED.size, raw.index(b"  "), 300).tolist())
     places |= {place for start in range(0, len(raw), saved.PAGE) for place in (start, start + saved._FIXED.size)}
     for place in sorted(places & set(range(len(raw)))):
         damaged = bytearray(raw)
