@@ -44,7 +44,7 @@ def _of(key: str) -> Iterator[Contender]:
 
 def _fitted(name: str, role: Role, make: Callable[[], Learner], paper: str) -> Contender:
     """A learner, with the policy that ships with the package where there is one (see `shipped/`)."""
-    folder = SHIPPED / name
+    folder = SHIPPED / "index-updates" / name
     shipped = (lambda: Artefact.load(folder).restore()) if folder.is_dir() else None
     return Contender(name, role, make, shipped=shipped, paper=paper)
 
