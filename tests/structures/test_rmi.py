@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tests.structures.cases import close_queries, key_sets
 
 from unseat.core.jit import python
-from unseat.structures import rmi
+from unseat.structures import rmi, roots
 from unseat.structures.codes import KEY_TYPES
 from unseat.structures.locator import OverBudget
 
@@ -54,7 +54,9 @@ def test_plain_python_builds_and_finds_the_same(leaf: str, logarithmic: bool, mo
     found = compiled.lower_bound(keys, queries)
     for name in ("segment_ends", "fill_counts", "fill_lines", "fit_line", "line_errors", "spread", "send"):
         monkeypatch.setattr(rmi, name, python(getattr(rmi, name)))
-    for name in ("predict", "round_up", "_rounded", "_slope", "_window"):
+    for name in ("linear", "logarithmic", "split"):
+        monkeypatch.setattr(roots, name, python(getattr(roots, name)))
+    for name in ("send_block", "predict", "round_up", "_rounded", "_slope", "_window"):
         monkeypatch.setattr(rmi, name, python(getattr(rmi, name)))
     plain = rmi.build(keys, None, leaf=leaf, logarithmic=logarithmic, bits=4, leaves=7)
     for mine, theirs in zip(compiled.arrays, plain.arrays, strict=True):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tests.structures.cases import close_queries, key_sets
 
 from unseat.core.jit import python
-from unseat.structures import tuner
+from unseat.structures import roots, tuner
 from unseat.structures.codes import KEY_TYPES
 from unseat.structures.locator import OverBudget
 from unseat.structures.roots import root_shape, root_table, segment_ends
@@ -72,6 +72,8 @@ def test_windows_are_what_the_leaves_own(monkeypatch: pytest.MonkeyPatch) -> Non
     ranges = [_range(keys, int(i), shape, table) for i in sample]
     assert tuner.counts_windows(keys, sample, shape, table).tolist() == ranges
     compiled = [tuner.line_windows(keys, sample, shape, table, squares).tolist() for squares in (False, True)]
+    for name in ("linear", "split"):
+        monkeypatch.setattr(roots, name, python(getattr(roots, name)))
     for name in ("_range", "_unit", "spread", "send"):
         monkeypatch.setattr(tuner, name, python(getattr(tuner, name)))
     assert python(tuner.counts_windows)(keys, sample, shape, table).tolist() == ranges

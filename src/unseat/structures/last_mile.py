@@ -75,15 +75,50 @@ def _compiled_count(keys: Any, start: Any, query: Any) -> Callable[[Any, Any, An
 overload(count_smaller, strict=False)(_compiled_count)
 
 
+def opaque(number: Any) -> Any:
+    """The number itself, about which the compiler learns nothing.
+
+    It would see that a comparison's 0 or 1 only selects, and branch; a search's comparisons cannot be predicted.
+    """
+    return number
+
+
+def _generate_opaque(typing_context: Any, number: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        word = ir.IntType(64)
+        return builder.asm(ir.FunctionType(word, [word]), "", "=r,0", [arguments[0]], False)
+
+    return types.int64(types.int64), generate
+
+
+_opaque = intrinsic(_generate_opaque)
+
+
+def _compiled_opaque(number: Any) -> Callable[[Any], Any]:
+    return lambda number: _opaque(number)
+
+
+overload(opaque, strict=False)(_compiled_opaque)
+
+
 @inlined
 def fetch(keys: NDArray[Any], low: int, high: int) -> None:
     """Ask for what `finish` reads first of the window: both ends if it is counted at once, else the middle."""
-    # A branch, as selecting the two addresses takes longer than the branch does even where it is hard to predict.
+    # A branch: most models give windows that are nearly all small, and then it costs less than selecting addresses.
     if high - low > LINE // keys.itemsize:
         prefetch(keys, (low + high) >> 1)
     else:
         prefetch(keys, low)
         prefetch(keys, high - 1)
+
+
+@inlined
+def _fetch_next(keys: NDArray[Any], low: int, high: int) -> None:
+    """The same during a search, where whether the window is small by now cannot be predicted."""
+    wide = -opaque(np.int64(high - low > LINE // keys.itemsize))
+    half = (high - low) >> 1
+    prefetch(keys, low + (half & wide))
+    prefetch(keys, high - 1 - ((high - 1 - low - half) & wide))
 
 
 @inlined
@@ -108,10 +143,10 @@ def _finish_few(
         for i in range(wide):
             j = out[first + i]
             middle = (low[j] + high[j]) >> 1
-            right = keys[np.uint64(middle)] < queries[first + j]
-            low[j] = middle + 1 if right else low[j]
-            high[j] = high[j] if right else middle
-            fetch(keys, low[j], high[j])
+            right = -opaque(np.int64(keys[np.uint64(middle)] < queries[first + j]))
+            low[j] += (middle + 1 - low[j]) & right
+            high[j] -= (high[j] - middle) & ~right
+            _fetch_next(keys, low[j], high[j])
             out[first + left] = j
             left += int(high[j] - low[j] > width)
         wide = left
@@ -145,14 +180,15 @@ def finish(
     while wide * SPARSE > length:
         wide = 0
         for j in range(length):
-            span = high[j] - low[j]
-            # A window that is small already stays as it is: its half is 0, and moving by 0 changes nothing.
-            half = (span >> 1) * np.int64(span > width)
-            probe = min(low[j] + half, np.int64(len(keys)) - 1)
-            right = np.int64(keys[np.uint64(probe)] < queries[first + j])
-            low[j] += half * right
-            high[j] -= (span - half) * np.int64(half > 0) * (1 - right)
-            fetch(keys, low[j], high[j])
+            begin, end = low[j], high[j]
+            # A window that is small already stays as it is: its half is 0, and its end is not moved.
+            open_still = -opaque(np.int64(end - begin > width))
+            half = ((end - begin) >> 1) & open_still
+            probe = min(begin + half, np.int64(len(keys)) - 1)
+            right = -opaque(np.int64(keys[np.uint64(probe)] < queries[first + j]))
+            low[j] = begin + (half & right)
+            high[j] = end - ((end - begin - half) & open_still & ~right)
+            _fetch_next(keys, low[j], high[j])
             wide += int(high[j] - low[j] > width)
     if wide > 0:
         _finish_few(keys, queries, first, length, low, high, out)

@@ -23,7 +23,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseat.core.jit import inlined, jit
-from unseat.structures.codes import code
 from unseat.structures.last_mile import fetch, finish
 from unseat.structures.locator import Locator, OverBudget
 from unseat.structures.prefetch import BLOCK, prefetch
@@ -37,6 +36,7 @@ from unseat.structures.roots import (
     root_table,
     segment_ends,
     send,
+    send_block,
     spread,
 )
 
@@ -75,17 +75,14 @@ def search_counts(
 ) -> None:
     """The kernel on ``counts`` leaves."""
     ends = lines.view(np.uint8)
+    size = U(len(keys))
     place = np.empty(BLOCK, np.uint64)
     low, high = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
     for first in range(0, len(queries), BLOCK):
         length = min(BLOCK, len(queries) - first)
+        send_block(queries, first, length, shape, table, lines, 3, place)
         for j in range(length):
-            place[j] = spread(code(queries[first + j]), shape)
-        for j in range(length):
-            place[j] = send(place[j], table, shape)
-            prefetch(lines, int(place[j] >> U(40)) << 3)
-        for j in range(length):
-            begin, end = _window(place[j], lines, ends, U(len(keys)))
+            begin, end = _window(place[j], lines, ends, size)
             low[j], high[j] = np.int64(begin), np.int64(end)
             fetch(keys, low[j], high[j])
         finish(keys, queries, first, length, low, high, out)
@@ -166,13 +163,10 @@ def search_lines(
     low, high = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
     for first in range(0, len(queries), BLOCK):
         length = min(BLOCK, len(queries) - first)
+        send_block(queries, first, length, shape, table, leaves, 1, place)
         for j in range(length):
-            place[j] = spread(code(queries[first + j]), shape)
-        for j in range(length):
-            place[j] = send(place[j], table, shape)
-            leaf = int(place[j] >> U(40)) << 1
-            prefetch(leaves, leaf)
-            prefetch(leaves, leaf + 2)
+            # A leaf's range ends where the next one begins, which is in the next line for every fourth.
+            prefetch(leaves, (int(place[j] >> U(40)) << 1) + 2)
         for j in range(length):
             at = (place[j] >> U(40)) << U(1)
             head, line = leaves[at], leaves[at + U(1)]

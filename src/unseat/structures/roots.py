@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseat.core.jit import inlined, jit
-from unseat.structures.codes import codes
+from unseat.structures.codes import code, codes
+from unseat.structures.prefetch import prefetch
 
 Words = NDArray[np.uint64]
 U = np.uint64
@@ -43,28 +44,74 @@ def aligned(words: int) -> Words:
 
 
 @inlined
+def linear(key: np.uint64, first: np.uint64, span: np.uint64, left: np.uint64) -> Any:
+    """`spread` where widths are equal."""
+    return min(max(key, first) - first, span) << left
+
+
+@inlined
+def logarithmic(key: np.uint64, first: np.uint64, span: np.uint64, left: np.uint64) -> Any:
+    """`spread` where widths are about equal in the logarithm of the distance from the first key."""
+    offset = np.float64(min(max(key, first) - first, span))
+    return (np.float64(offset + 1.0).view(np.uint64) - _ONE) << left
+
+
+@inlined
 def spread(key: np.uint64, shape: Words) -> Any:
-    """A code's place in the keys' range, from 0 to 2**64 - 1, linear or about logarithmic, kept within."""
-    offset = min(max(key, shape[FIRST]) - shape[FIRST], shape[SPAN])
+    """A code's place in the keys' range, from 0 to 2**64 - 1; beyond the ends, the ends."""
     if shape[LOG]:
-        return (np.float64(np.float64(offset) + 1.0).view(np.uint64) - _ONE) << shape[LEFT]
-    return offset << shape[LEFT]
+        return logarithmic(key, shape[FIRST], shape[SPAN], shape[LEFT])
+    return linear(key, shape[FIRST], shape[SPAN], shape[LEFT])
+
+
+@inlined
+def split(place: np.uint64, table: NDArray[np.uint32], bits: np.uint64) -> Any:
+    """`send`, of a root of so many segments."""
+    segment = place >> (U(64) - bits)
+    rest = (place << bits) >> U(32)
+    here, there = U(table[segment]), U(table[segment + U(1)])
+    return (here << U(32)) + rest * (there - here)
 
 
 @inlined
 def send(place: np.uint64, table: NDArray[np.uint32], shape: Words) -> Any:
     """The leaf in the upper 24 bits and the place within it in the 40 below."""
-    segment = place >> (U(64) - shape[BITS])
-    rest = (place << shape[BITS]) >> U(32)
-    here, there = U(table[segment]), U(table[segment + U(1)])
-    return (here << U(32)) + rest * (there - here)
+    return split(place, table, shape[BITS])
 
 
-def root_shape(keys: Words, logarithmic: bool, bits: int) -> Words:
+@inlined
+def send_block(
+    queries: NDArray[Any],
+    first: int,
+    length: int,
+    shape: Words,
+    table: NDArray[np.uint32],
+    leaves: Words,
+    words: int,
+    place: Words,
+) -> None:
+    """Send a block of queries, and ask for their leaves, of 2 to the power of `words` words each.
+
+    What `shape` holds is read once: the compiler cannot know that writing a place leaves it as it is.
+    """
+    low, span, left, bits = shape[FIRST], shape[SPAN], shape[LEFT], shape[BITS]
+    if shape[LOG]:
+        for j in range(length):
+            place[j] = logarithmic(code(queries[first + j]), low, span, left)
+    else:
+        for j in range(length):
+            place[j] = linear(code(queries[first + j]), low, span, left)
+    for j in range(length):
+        there = split(place[j], table, bits)
+        place[j] = there
+        prefetch(leaves, int(there >> U(40)) << words)
+
+
+def root_shape(keys: Words, by_logarithm: bool, bits: int) -> Words:
     """What `spread` needs to map the range of sorted codes to 64 bits."""
     span = int(keys[-1]) - int(keys[0])
-    top = int(np.float64(np.float64(span) + 1.0).view(np.uint64) - _ONE) if logarithmic else span
-    return np.array([keys[0], span, 64 - max(top.bit_length(), 1), logarithmic, bits], np.uint64)
+    top = int(np.float64(np.float64(span) + 1.0).view(np.uint64) - _ONE) if by_logarithm else span
+    return np.array([keys[0], span, 64 - max(top.bit_length(), 1), by_logarithm, bits], np.uint64)
 
 
 @jit
