@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from unseat.core.jit import jit, python
 from unseat.structures.codes import KEY_TYPES
-from unseat.structures.last_mile import LINE, count_smaller, finish
+from unseat.structures.lanes import LINE, count_less
+from unseat.structures.last_mile import finish
 
 
 @jit
@@ -30,7 +31,7 @@ def _finish(
 
 @jit
 def _count(keys: NDArray[Any], start: int, query: Any) -> int:
-    return count_smaller(keys, start, query)
+    return count_less(keys, start, query)
 
 
 @pytest.mark.parametrize("kind", KEY_TYPES)

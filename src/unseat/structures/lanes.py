@@ -1,4 +1,4 @@
-"""Compare a cache line of keys with a query at once.
+"""What Numba cannot be told otherwise: compare a cache line of keys with a query at once, without a branch.
 
 Left to itself the compiler counts the smaller keys of a node one by one: Numba's loops over so few elements are
 unrolled before they can be vectorised. Said as one vector comparison it takes a compare, a move of the mask and a
@@ -13,6 +13,7 @@ from typing import Any
 import llvmlite.ir as ir
 import numpy as np
 from numba.core import types
+from numba.core.errors import TypingError
 from numba.extending import intrinsic, overload
 from numba.np.arrayobj import make_array
 from numpy.typing import NDArray
@@ -24,13 +25,16 @@ LINE = 64
 def count_less(array: NDArray[Any], start: int, query: Any) -> int:
     """How many of the ``64 // array.itemsize`` elements from `start` on are less than `query`.
 
-    They must all lie within the array (not checked in compiled code); neither `start` nor the array need be aligned.
+    They must all lie within the array (not checked in compiled code), which must be contiguous; neither `start` nor the
+    array need be aligned.
     """
     return int(np.count_nonzero(array[int(start) : int(start) + LINE // array.itemsize] < query))
 
 
 def _generate_count(typing_context: Any, array: Any, start: Any, query: Any) -> tuple[Any, Callable[..., Any]]:
     kind = array.dtype
+    if array.layout != "C":
+        raise TypingError("the array must be contiguous")
     lanes = 8 * LINE // kind.bitwidth
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -62,9 +66,35 @@ def _compiled_count(array: Any, start: Any, query: Any) -> Callable[[Any, Any, A
 overload(count_less, strict=False)(_compiled_count)
 
 
+def opaque(number: Any) -> Any:
+    """The number itself, about which the compiler learns nothing.
+
+    It would see that a comparison's 0 or 1 only selects, and branch; a search's comparisons cannot be predicted.
+    """
+    return number
+
+
+def _generate_opaque(typing_context: Any, number: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        word = ir.IntType(64)
+        return builder.asm(ir.FunctionType(word, [word]), "", "=r,0", [arguments[0]], False)
+
+    return types.int64(types.int64), generate
+
+
+_opaque = intrinsic(_generate_opaque)
+
+
+def _compiled_opaque(number: Any) -> Callable[[Any], Any]:
+    return lambda number: _opaque(number)
+
+
+overload(opaque, strict=False)(_compiled_opaque)
+
+
 def aligned(size: int, dtype: Any) -> NDArray[Any]:
-    """An uninitialised array that begins at a cache line, so that nodes of a line touch one line and not two."""
+    """Zeros that begin at a cache line, so that nodes of a line touch one line and not two."""
     kind = np.dtype(dtype)
-    raw = np.empty(size * kind.itemsize + LINE, np.uint8)
+    raw = np.zeros(size * kind.itemsize + LINE, np.uint8)
     start = -raw.ctypes.data % LINE
     return raw[start : start + size * kind.itemsize].view(kind)

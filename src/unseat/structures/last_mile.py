@@ -10,95 +10,17 @@ compared by one vector instruction without a branch to mispredict.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-import llvmlite.ir as ir
 import numpy as np
-from numba.core import types
-from numba.core.errors import TypingError
-from numba.extending import intrinsic, overload
-from numba.np.arrayobj import make_array
 from numpy.typing import NDArray
 
 from unseat.core.jit import inlined
+from unseat.structures.lanes import LINE, count_less, opaque
 from unseat.structures.prefetch import prefetch
 
-LINE = 64
-"""Bytes of a cache line; also of the vector that counts."""
 SPARSE = 4
 """All queries of a block are searched in step while more than one in so many still needs it."""
-
-
-def count_smaller(keys: NDArray[Any], start: int, query: Any) -> int:
-    """How many of the cache line's worth of keys from `start` on are less than `query`, of the keys' type.
-
-    All of them must lie within the array, and it must be contiguous.
-    """
-    return int(np.count_nonzero(keys[start : start + LINE // keys.itemsize] < query))
-
-
-def _generate_count(typing_context: Any, keys: Any, start: Any, query: Any) -> tuple[Any, Callable[..., Any]]:
-    dtype = keys.dtype
-    if keys.layout != "C":
-        raise TypingError("the keys must be a contiguous array")
-    width = LINE * 8 // dtype.bitwidth
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        data = make_array(signature.args[0])(context, builder, arguments[0]).data
-        element = context.get_data_type(dtype)
-        vector = ir.VectorType(element, width)
-        address = builder.gep(data, [arguments[1]])
-        window = builder.load(builder.bitcast(address, vector.as_pointer()), align=1)
-        number = ir.IntType(32)
-        one = builder.insert_element(ir.Constant(vector, ir.Undefined), arguments[2], number(0))
-        all_queries = builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(number, width), [0] * width))
-        if isinstance(dtype, types.Float):
-            smaller = builder.fcmp_ordered("<", window, all_queries)
-        elif dtype.signed:
-            smaller = builder.icmp_signed("<", window, all_queries)
-        else:
-            smaller = builder.icmp_unsigned("<", window, all_queries)
-        bits = builder.bitcast(smaller, ir.IntType(width))
-        return builder.zext(builder.ctpop(bits), context.get_value_type(types.intp))
-
-    return types.intp(keys, types.intp, dtype), generate
-
-
-_count_smaller = intrinsic(_generate_count)
-
-
-def _compiled_count(keys: Any, start: Any, query: Any) -> Callable[[Any, Any, Any], Any]:
-    return lambda keys, start, query: _count_smaller(keys, start, query)
-
-
-overload(count_smaller, strict=False)(_compiled_count)
-
-
-def opaque(number: Any) -> Any:
-    """The number itself, about which the compiler learns nothing.
-
-    It would see that a comparison's 0 or 1 only selects, and branch; a search's comparisons cannot be predicted.
-    """
-    return number
-
-
-def _generate_opaque(typing_context: Any, number: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        word = ir.IntType(64)
-        return builder.asm(ir.FunctionType(word, [word]), "", "=r,0", [arguments[0]], False)
-
-    return types.int64(types.int64), generate
-
-
-_opaque = intrinsic(_generate_opaque)
-
-
-def _compiled_opaque(number: Any) -> Callable[[Any], Any]:
-    return lambda number: _opaque(number)
-
-
-overload(opaque, strict=False)(_compiled_opaque)
 
 
 @inlined
@@ -199,7 +121,7 @@ def finish(
             # A window within one line is counted by reading that line alone; one over two lines has both fetched.
             line = low[j] - ((offset + low[j]) & (width - 1))
             start = min(max(line if high[j] <= line + width else low[j], 0), last)
-            out[first + j] = start + count_smaller(keys, start, queries[first + j])
+            out[first + j] = start + count_less(keys, start, queries[first + j])
     else:
         for j in range(length):
             smaller = np.int64(0)

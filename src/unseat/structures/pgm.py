@@ -22,10 +22,11 @@ from numpy.typing import NDArray
 
 from unseat.core.jit import inlined, jit
 from unseat.structures.codes import code
+from unseat.structures.lanes import aligned
 from unseat.structures.last_mile import fetch, finish
 from unseat.structures.locator import Locator, OverBudget
 from unseat.structures.prefetch import BLOCK, prefetch
-from unseat.structures.roots import U, Words, aligned, as_codes
+from unseat.structures.roots import U, Words, as_codes
 
 Slopes = NDArray[np.float64]
 Models = NDArray[np.int64]
@@ -389,7 +390,7 @@ def _lay_out(
     codes: Words, levels: list[Segments], words: int, shape: NDArray[np.int64]
 ) -> tuple[Words, NDArray[np.int64]]:
     """Write the levels one after the other, each with a last segment that begins where there are no keys any more."""
-    origins, models = aligned(words), aligned(words).view(np.int64)
+    origins, models = aligned(words, np.uint64), aligned(words, np.int64)
     shape[:2] = codes[:1].view(np.int64)[0], len(levels)
     at = 0
     for i, (starts, slopes, bases) in enumerate(levels):

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseat.core.jit import inlined, jit
+from unseat.structures.lanes import aligned
 from unseat.structures.last_mile import fetch, finish
 from unseat.structures.locator import Locator, OverBudget
 from unseat.structures.prefetch import BLOCK, prefetch
@@ -30,7 +31,6 @@ from unseat.structures.roots import (
     MOST_LEAVES,
     U,
     Words,
-    aligned,
     as_codes,
     root_shape,
     root_table,
@@ -281,9 +281,9 @@ def build(
     table = root_table(segment_ends(codes, shape), leaves)
     config = {"leaf": leaf, "logarithmic": logarithmic, "bits": bits, "leaves": leaves}
     if leaf == "counts":
-        lines = aligned(leaves * 8)
+        lines = aligned(leaves * 8, np.uint64)
         fill_counts(codes, shape, table, lines)
         return Locator("rmi", search_counts, (shape, table, lines), config)
-    records = aligned(2 * (leaves + 1))
+    records = aligned(2 * (leaves + 1), np.uint64)
     fill_lines(codes, shape, table, records, leaf == "regression")
     return Locator("rmi", search_lines, (shape, table, records), config)

@@ -36,13 +36,6 @@ def as_codes(keys: NDArray[Any]) -> Words:
     return keys if keys.dtype == np.uint64 else codes(keys)
 
 
-def aligned(words: int) -> Words:
-    """Zeros that begin at a cache line."""
-    room = np.zeros(words + 7, np.uint64)
-    skip = -room.ctypes.data % 64 // 8
-    return room[skip : skip + words]
-
-
 @inlined
 def linear(key: np.uint64, first: np.uint64, span: np.uint64, left: np.uint64) -> Any:
     """`spread` where widths are equal."""

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from unseat.core.jit import inlined, jit
 from unseat.structures import pgm, radix_spline, rmi
-from unseat.structures.last_mile import LINE
+from unseat.structures.lanes import LINE
 from unseat.structures.locator import Locator, OverBudget
 from unseat.structures.roots import BITS, U, Words, as_codes, root_shape, root_table, segment_ends, send, spread
 
