@@ -1,11 +1,11 @@
-"""Nanoseconds a lookup of every index on every key set: `python -m benchmarks.index_lookup [--keys N ...] [--quick]`.
+"""Nanoseconds a lookup of every index on every key set: `python -m benchmarks.index_lookup [--keys N ...] [--share S]`.
 
 Each set is looked up by a million random keys that it has and a million that it has not (between its keys, at random).
 All contenders of a set run in one process on one thread, in rounds of shuffled order; CPU time counts, and the median
 round. Those that need more than `SLOW` nanoseconds take part in the first rounds only. The answers of the timed runs
-are compared with those of `numpy.searchsorted`. A structure may hold 10% of the key bytes besides the keys; "any size"
-also admits those that hold more, such as layouts that copy the keys. The floor is one read of the key array a query
-(`unseat.structures.memory_floor`).
+are compared with those of `numpy.searchsorted`. A structure may hold a share of the key bytes besides the keys, a tenth
+by default; "any size" also admits those that hold more, such as layouts that copy the keys. The floor is one read of
+the key array a query (`unseat.structures.memory_floor`).
 
 Exits with 1 if an answer is wrong; or if, over the generated sets that are not adversarial, the best challenger is not
 twice as fast in the geometric mean as the best incumbent within the budget, or `LearnedIndex` anywhere among them less
@@ -30,7 +30,6 @@ from numpy.typing import NDArray
 from unseat.structures.locator import Locator, OverBudget
 from unseat.tasks.index import embedded, generators
 
-SHARE = 0.1
 ROUNDS, SLOW_ROUNDS, SLOW = 7, 2, 150.0
 MEAN, OVER_NUMPY = 2.0, 15.0
 FLOOR, NUMPY, LEARNED = "memory floor", "numpy.searchsorted", "LearnedIndex"
@@ -120,7 +119,7 @@ def absent(keys: NDArray[Any], count: int, rng: np.random.Generator) -> NDArray[
     return found[:count]
 
 
-def contenders(keys: NDArray[Any]) -> Iterator[Contender]:
+def contenders(keys: NDArray[Any], budget: int) -> Iterator[Contender]:
     """Every index on these keys; says of one that cannot be built why."""
     few = keys[:: 1 + len(keys) // 1000].copy()
     floor = import_module("unseat.structures.memory_floor").build(keys)
@@ -131,7 +130,7 @@ def contenders(keys: NDArray[Any]) -> Iterator[Contender]:
                 build = getattr(import_module(f"unseat.structures.{module}"), function)
                 build(few, None, **parameters)  # compiles
                 start = perf_counter()
-                locator = build(keys, int(SHARE * keys.nbytes) if limited else None, **parameters)
+                locator = build(keys, budget if limited else None, **parameters)
             except (ImportError, AttributeError, OverBudget) as error:
                 print(f"  {name}: left out ({error})")
                 continue
@@ -145,7 +144,7 @@ def contenders(keys: NDArray[Any]) -> Iterator[Contender]:
         return
     learned(few)
     start = perf_counter()
-    index = learned(keys)
+    index = learned(keys, budget=budget / keys.nbytes)
     took = (perf_counter() - start) * 1e9 / len(keys)
     yield Contender(LEARNED, "product", int(index.nbytes), took, partial(_search, index), [], _how(index))
 
@@ -163,7 +162,7 @@ def _search(index: Any, queries: NDArray[Any], out: NDArray[np.int64]) -> None:
     out[:] = index.search(queries, side="left")
 
 
-def measure(name: str, keys: NDArray[Any], lookups: int, counts: bool) -> Row:
+def measure(name: str, keys: NDArray[Any], lookups: int, share: float, counts: bool) -> Row:
     """Time all contenders on one set, print its table, and give its line of the summary."""
     rng = np.random.default_rng(1)
     print(f"\n{name}: {len(keys):,} keys of {keys.dtype}")
@@ -171,7 +170,8 @@ def measure(name: str, keys: NDArray[Any], lookups: int, counts: bool) -> Row:
     batches = [batch for batch in batches if len(batch)]
     answers = [np.searchsorted(keys, batch) for batch in batches]
     out = np.zeros(lookups, np.int64)
-    field = list(contenders(keys))
+    budget = int(share * keys.nbytes)
+    field = list(contenders(keys, budget))
     for contender in field:
         contender.find(batches[0][:1000], out[:1000])  # compiles, and reads what was just built
     for turn in range(ROUNDS):
@@ -184,7 +184,7 @@ def measure(name: str, keys: NDArray[Any], lookups: int, counts: bool) -> Row:
             f"  {contender.name:28}{contender.role:11}{contender.ns:9.1f} ns{contender.nbytes / keys.nbytes:10.3%}"
             f"{contender.build_ns:8.1f} ns/key  {contender.config}{'  WRONG' if contender.wrong else ''}"
         )
-    return _summarise(f"{name}, {len(keys):,}", field, SHARE * keys.nbytes, counts)
+    return _summarise(f"{name}, {len(keys):,}", field, budget, counts)
 
 
 def _time(
@@ -277,10 +277,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Nanoseconds a lookup of every index on every key set")
     parser.add_argument("--keys", type=int, nargs="+", default=[10_000_000, 50_000_000], help="keys a generated set")
     parser.add_argument("--lookups", type=int, default=1_000_000, help="queries of each kind")
+    parser.add_argument("--share", type=float, default=0.1, help="of the key bytes, that an index may hold besides")
     parser.add_argument("--quick", action="store_true", help="a million keys: shows that all runs, decides nothing")
     chosen = parser.parse_args()
     sizes, lookups = ([1_000_000], 200_000) if chosen.quick else (chosen.keys, chosen.lookups)
-    rows = [measure(name, keys, lookups, counts) for name, keys, counts in key_sets(sizes)]
+    rows = [measure(name, keys, lookups, chosen.share, counts) for name, keys, counts in key_sets(sizes)]
     return 0 if verdict(rows) else 1
 
 
