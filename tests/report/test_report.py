@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -16,15 +18,17 @@ from tests.report import build
 
 from unseat.core.errors import UserError
 from unseat.core.learner import Role
+from unseat.core.outcome import Status
 from unseat.core.task import Objective
 from unseat.lab.records import Interval, Results
 from unseat.report import digits, terminal, write
+from unseat.report.anytime import Anytime
 from unseat.report.overview import Axis, strip
 from unseat.report.story import Story
 from unseat.report.verdict import verdict
 
 CASES = [build.win, build.loss, build.tie, build.baseline_wins, build.no_bound, build.no_challenger, build.beaten_bound,
-         build.one_group, build.hostile, build.many]  # fmt: skip
+         build.one_group, build.hostile, build.many, build.solving]  # fmt: skip
 _VOID = {"meta", "br", "line", "circle"}
 
 
@@ -263,6 +267,44 @@ def test_all_marks_lie_on_the_axis() -> None:
         and first.bound.place < first.challenger.place < first.incumbent.place
     )
     assert Axis(-2.0, 2.0, log=True).ticks and Axis(0.7, 1.1, log=False).ticks
+
+
+def test_answers_are_shown_as_time_goes_by(tmp_path: Path) -> None:
+    """Red: the anytime curve is missing, stands where nobody reported, or ends elsewhere than the table."""
+    assert "Miss ratio against time" in page(tmp_path, build.solving())
+    assert "Miss ratio against time" not in page(tmp_path, build.win())
+    story = Story.of(build.solving(), build.find())
+    curves = Anytime.of(story)
+    assert curves is not None and curves.instances == story.instances
+    for part in ("incumbent", "challenger"):
+        assert curves.values[part][-1] == pytest.approx(row_mean(story, getattr(story.results, part)))
+    assert curves.bound == pytest.approx(row_mean(story, story.results.bound))
+
+
+def row_mean(story: Story, name: str | None) -> float:
+    """A contender's mean in the table."""
+    row = story.row(name)
+    assert row is not None
+    return row.mean
+
+
+def test_a_curve_holds_what_would_have_counted_at_each_moment() -> None:
+    """Red: the best answer counts instead of the last, a curve begins before all have answered, or a run that failed is
+    worth what it had reported."""
+    plan = {"one": ((1.0, 0.4), (3.0, 0.2), (5.0, 0.3)), "two": ((2.0, 0.5),), "three": ((1.0, 0.1),)}
+    made = []
+    for name, progress in plan.items():
+        run = build.run("relaxed Belady", Role.CHALLENGER, name, name, name, None, progress[-1][1],
+                        weight=2.0 if name == "two" else 1.0)  # fmt: skip
+        made.append(replace(run, outcome=replace(run.outcome, progress=progress)))
+    made[2] = replace(made[2], outcome=replace(made[2].outcome, status=Status.CRASHED, value=1.0))
+    results = Results("cache-v0", tuple(made), (), (), (), None, "relaxed Belady", None)
+    curves = Anytime.of(Story.of(results, build.find()))
+    assert curves is not None and curves.bound is None
+    assert curves.seconds.tolist() == [1.0, 2.0, 3.0, 5.0]
+    own = curves.values["challenger"]
+    assert math.isnan(own[0])
+    assert own[1:] == pytest.approx([(0.4 + 2 * 0.5 + 1) / 4, (0.2 + 2 * 0.5 + 1) / 4, (0.3 + 2 * 0.5 + 1) / 4])
 
 
 def test_commands_can_be_pasted(tmp_path: Path) -> None:

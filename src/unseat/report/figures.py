@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from unseat.core.task import Objective
+from unseat.report.anytime import Anytime
 from unseat.report.story import Line
 
 # Colours that stand for the page's variables until the SVG is written; no figure uses them otherwise.
@@ -102,6 +103,40 @@ def slopes(lines: Sequence[Line], objective: Objective, *, name: str, label: str
         axes.set_ylabel(objective.name + (f" ({objective.unit})" if objective.unit else ""))
 
     return _svg(draw, (3.7, 3.4), name, label, margin=0.62)
+
+
+def anytime(curves: Anytime, objective: Objective, *, name: str, label: str) -> str:
+    """What the headline contenders' answers are worth as time goes by; a dot is where every run has one."""
+    known = [float(value) for own in curves.values.values() for value in own if not math.isnan(value)]
+    values = known + ([] if curves.bound is None else [curves.bound])
+    tall = min(values) > 0 and max(values) / min(values) >= _WIDE
+    first, last = float(curves.seconds[0]), float(curves.seconds[-1])
+    wide = last / first >= _WIDE
+
+    def scaled(value: float, log: bool) -> float:
+        return math.log10(value) if log and value > 0 else value
+
+    def draw(axes: Any) -> None:
+        if curves.bound is not None:
+            axes.axhline(scaled(curves.bound, tall), color=_COLOURS["bound"], linewidth=1.3, linestyle=(0, (4, 2)))
+        for part, own in curves.values.items():
+            points = [(scaled(second, wide), scaled(value, tall))
+                      for second, value in zip(curves.seconds.tolist(), own.tolist(), strict=True)
+                      if not math.isnan(value)]  # fmt: skip
+            axes.step(*zip(*points, strict=True), where="post", color=_COLOURS[part], linewidth=1.8)
+            axes.plot(*points[0], "o", color=_COLOURS[part], markersize=4)
+        if tall:
+            ticks = _log_ticks(min(values), max(values))
+            axes.set_yticks([math.log10(tick) for tick in ticks], [f"{tick:g}" for tick in ticks])
+        if wide:
+            ticks = _log_ticks(first, last)
+            axes.set_xticks([math.log10(tick) for tick in ticks], [f"{tick:g} s" for tick in ticks])
+        else:
+            axes.xaxis.set_major_formatter("{x:g} s")
+        axes.set_ylabel(objective.name + (f" ({objective.unit})" if objective.unit else ""))
+        axes.margins(x=0.03, y=0.12)
+
+    return _svg(draw, (6.2, 2.6), name, label, margin=0.85)
 
 
 def _line(axes: Any, places: Sequence[float], values: Sequence[float | None], **style: Any) -> None:

@@ -18,6 +18,7 @@ from unseat.core.learner import Role
 from unseat.core.task import Task
 from unseat.lab.records import Results
 from unseat.report import digits, overview
+from unseat.report.anytime import Anytime
 from unseat.report.story import Line, Story
 from unseat.report.verdict import verdict
 
@@ -70,8 +71,9 @@ def _task(story: Story, axis: overview.Axis, name: str) -> dict[str, Any]:
     return {
         "id": name, "story": story, "card": story.card, "objective": story.objective, "results": story.results,
         "verdict": verdict(story), "strip": overview.strip(story, axis), "panels": _panels(story, name),
-        "slopes": _slopes(story, name), "left_out": max(0, len(story.curves) - _PANELS),
-        "level": digits.level(story.card), "metrics": _metrics(story), "provenance": _provenance(story),
+        "slopes": _slopes(story, name), "anytime": _anytime(story, name),
+        "left_out": max(0, len(story.curves) - _PANELS), "level": digits.level(story.card),
+        "metrics": _metrics(story), "provenance": _provenance(story),
         "commands": _commands(story), "failed": [run for run in story.runs if run.outcome.status != "ok"],
         "losses": [line for line in story.lines if line.ratio is not None
                    and line.ratio > (0 if story.objective.can_be_zero else 1) + 1e-12][:8],
@@ -119,6 +121,22 @@ def _slopes(story: Story, name: str) -> Any:
     label = (f"{story.objective.name} of {len(lines)} instances from the incumbent over the challenger to the bound; "
              f"{worse} get worse by the challenger. The table of instances holds the values.")  # fmt: skip
     return Markup(figures.slopes(lines, story.objective, name=f"{name}-s", label=label))
+
+
+def _anytime(story: Story, name: str) -> dict[str, Any] | None:
+    """What answers are worth as time goes by, where anyone reported some: the figure, and over how many instances."""
+    from markupsafe import Markup
+
+    from unseat.report import figures
+
+    curves = Anytime.of(story)
+    if curves is None:
+        return None
+    label = f"{story.objective.name} against time in the mean over {curves.instances} instances. " + "; ".join(
+        f"{getattr(story.results, part)} ends at {digits.number(float(own[-1]))}" for part, own in curves.values.items()
+    )
+    figure = figures.anytime(curves, story.objective, name=f"{name}-a", label=label)
+    return {"figure": Markup(figure), "instances": curves.instances}
 
 
 def _is_loss(line: Line, story: Story) -> bool:
