@@ -121,8 +121,8 @@ def others(t: int, requests: Any, capacity: int, state: Any) -> None:
 
 def test_what_lirs_remembers_is_bounded() -> None:
     """Red: LIRS keeps every object of the trace on its stack, so metadata grows with the trace."""
-    requests = np.random.default_rng(0).integers(0, 5_000, 20_000).astype(np.int32)
-    state = mixture.init(5_000, 20, 1, 0)
+    requests = np.arange(5_000, dtype=np.int32)
+    state = mixture.init(requests.size, 20, 1, 0)
     mixture.run(requests, NO_SIZES, 0, requests.size, 20, state, np.zeros(4, np.int64))
     on_stack = int((state[9][mixture.LIRS][1][:5_000, 0] >= 0).sum())
     assert on_stack <= (1 + mixture.GHOSTS) * 20 + mixture.BLOCK

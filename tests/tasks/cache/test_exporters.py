@@ -18,6 +18,7 @@ from unseat.core.errors import UserError
 from unseat.core.jit import jit
 from unseat.core.policy import Artefact, Form, Policy, Session, View
 from unseat.tasks.cache.challengers.linear import make
+from unseat.tasks.cache.challengers.lrb import RelaxedBelady
 from unseat.tasks.cache.engine import sampled
 from unseat.tasks.cache.engine.sampled import Float32
 from unseat.tasks.cache.engine.simulate import simulate
@@ -268,3 +269,5 @@ def test_any_contender_is_exported_or_refused(tmp_path: Path) -> None:
     assert counted(tmp_path / "clock.c", trace, 200) == list(expected)
     with pytest.raises(UserError, match="pythonic decides in Python"):
         exporters(False)["c"].write(Pythonic(), tmp_path / "no.c")
+    with pytest.raises(UserError, match="lrb goes on choosing or learning as it runs"):
+        policy_to_c(RelaxedBelady(), tmp_path / "lrb.c", sized=False)

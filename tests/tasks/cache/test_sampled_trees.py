@@ -103,6 +103,9 @@ def test_rows_hold_what_was_known_and_the_wait_that_followed(ids: list[int], cap
         expected = [(now - past[-1]) / capacity, *gaps[:3]]
         assert row[:4] == pytest.approx(expected, rel=1e-5)
         assert row[7] == len(past)
+        for feature, neighbour in ((14, x - 1), (15, x + 1)):
+            last = max((t for t in range(now + 1) if ids[t] == neighbour), default=None)
+            assert row[feature] == pytest.approx(trees.NEVER if last is None else (now - last) / capacity, rel=1e-5)
 
 
 def test_the_reservoir_is_a_uniform_sample() -> None:

@@ -47,10 +47,10 @@ class LearningMixtureSession(MixtureSession):
     def learn(self, seen: Seen) -> None:
         """Exchange the learned policy's forest when a new one is due."""
         run, state = self.kernel
-        *rest, arms = state
+        arms = state[9]
         classical, trees = arms[: -len(BOUNDARIES)], arms[-len(BOUNDARIES) :]
         trees = [one.learn(cache, seen.ids.size) for one, cache in zip(self.apprentices, trees, strict=True)]
-        self.kernel = run, (*rest, (*classical, *trees))
+        self.kernel = run, (*state[:9], (*classical, *trees), *state[10:])
 
 
 @dataclass(frozen=True)

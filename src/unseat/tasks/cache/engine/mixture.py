@@ -5,10 +5,13 @@ that it holds and the policy it follows does not. At a miss on a full cache a su
 cache is equal to the followed one once the surplus is used up, and never fetches an object that was not asked for.
 
 Who is followed is decided every `BLOCK` requests from exponentially decayed misses: another policy takes over when it
-leads by more than `MARGIN` of them. Following the one that does best in simulation is miniature simulation's use in
-C. Waldspurger et al., "Cache Modeling and Optimization using Miniature Simulations", USENIX ATC 2017; choosing among
-whole policies as the cache runs is the idea of LeCaR (Vietri et al., HotStorage 2018) and Cacheus (Rodriguez et al.,
-FAST 2021). Ours simulates at full size, because the followed policy's contents are needed.
+leads by more than `MARGIN` of them. How fast they decay suits a trace or not (drift wants it fast, long loops slowly):
+each of `SPANS` names a leader of its own, and the one is obeyed whose leaders have missed least so far.
+
+Following the one that does best in simulation is miniature simulation's use in C. Waldspurger et al., "Cache Modeling
+and Optimization using Miniature Simulations", USENIX ATC 2017; choosing among whole policies as the cache runs is the
+idea of LeCaR (Vietri et al., HotStorage 2018) and Cacheus (Rodriguez et al., FAST 2021). Ours simulates at full size,
+because the followed policy's contents are needed.
 
 State, made by `init`:
 
@@ -17,11 +20,14 @@ State, made by `init`:
     place     int32[n_objects]: its place among the surplus, or -1
     surplus   int32[C]: the surplus, oldest first as far as removals allow
     missed    int64[ARMS]: misses of each policy in the current block
-    losses    float64[ARMS]: misses of each policy in closed blocks, decayed
+    losses    float64[SPANS, ARMS]: misses of each policy in closed blocks, decayed
     step      int64[5 + 2 * BLOCK]: counts of one policy in a block or request, with room for the evicted objects
     ring      int32[GHOSTS * C]: what LIRS evicted, in turn
     pushed    int32[n_objects]: the object's last place in the ring, or -1
     arms      the policies' own states
+    spans     float64[SPANS]: requests after which a difference counts one e-th
+    leaders   int64[SPANS]: the policy that each would follow
+    costs     float64[SPANS]: misses of its leaders so far
 """
 
 from __future__ import annotations
@@ -45,12 +51,18 @@ NAMES = ("S3-FIFO", "LRU", "SIEVE", "ARC", "LIRS", "W-TinyLFU", "near trees", "f
 ARMS = len(NAMES)
 CLASSICAL = 6
 LIRS = 4
-GHOSTS = 16
-"""Capacities of objects that LIRS remembers after they left."""
+GHOSTS = 128
+"""Capacities of objects that LIRS remembers after they left: more than any trace has whose hundredth is the cache,
+since LIRS lives from loops far longer than the cache, and 25 bytes an object are little beside what trees remember."""
 BLOCK = 64
 """Requests between two looks at who leads."""
 MARGIN = 4.0
-LEADER, RESIDENT, SURPLUS, SWITCHES, PLAYERS, MEMORY, PUSHED = 0, 1, 2, 3, 4, 5, 6
+"""Misses by which another policy, or another span, has to lead."""
+SPANS = (6, 24, 96)
+"""Memories in capacities ..."""
+FLOOR = 480
+"""... of at least so many objects."""
+LEADER, RESIDENT, SURPLUS, SWITCHES, PLAYERS, OBEYED, PUSHED = 0, 1, 2, 3, 4, 5, 6
 
 run_arc, run_lirs, run_lru, run_s3fifo = arc.run, lirs.run, lru.run, s3fifo.run
 run_sieve, run_wtinylfu, run_trees = sieve.run, wtinylfu.run, sampled_trees.run
@@ -64,9 +76,10 @@ def init(n_objects: int, capacity: int, seed: int = 0, forests: int = 2, memory:
         capacity: In objects.
         seed: Of the sampled policy.
         forests: How many caches of `sampled_trees` are among the policies, two at most.
-        memory: Requests after which a difference counts one e-th; 0 is the greater of 12 capacities and 5,800.
+        memory: Requests after which a difference counts one e-th, for all spans; 0 leaves them as they are.
     """
-    scalars = np.array([0, 0, 0, 0, CLASSICAL + forests, memory or max(12 * capacity, 5_800), 0], np.int64)
+    scalars = np.array([0, 0, 0, 0, CLASSICAL + forests, 1, 0], np.int64)
+    spans = np.array([memory or span * max(capacity, FLOOR) for span in SPANS], np.float64)
     trees = [
         sampled_trees.init(n_objects, capacity, seed + arm) if arm < forests else sampled_trees.init(1, 1, seed, 1)
         for arm in range(2)
@@ -75,9 +88,12 @@ def init(n_objects: int, capacity: int, seed: int = 0, forests: int = 2, memory:
         s3fifo.init(n_objects, capacity), lru.init(n_objects, capacity), sieve.init(n_objects, capacity),
         arc.init(n_objects, capacity), lirs.init(n_objects, capacity), wtinylfu.init(n_objects, capacity), *trees,
     )  # fmt: skip
-    return (scalars, np.zeros(n_objects, np.int8), np.full(n_objects, -1, np.int32), np.empty(capacity + 1, np.int32),
-            np.zeros(ARMS, np.int64), np.zeros(ARMS), np.zeros(5 + 2 * BLOCK, np.int64),
-            np.empty(GHOSTS * capacity, np.int32), np.full(n_objects, -1, np.int32), arms)  # fmt: skip
+    return (
+        scalars, np.zeros(n_objects, np.int8), np.full(n_objects, -1, np.int32), np.empty(capacity + 1, np.int32),
+        np.zeros(ARMS, np.int64), np.zeros((len(SPANS), ARMS)), np.zeros(5 + 2 * BLOCK, np.int64),
+        np.empty(GHOSTS * capacity, np.int32), np.full(n_objects, -1, np.int32), arms, spans,
+        np.zeros(len(SPANS), np.int64), np.zeros(len(SPANS)),
+    )  # fmt: skip
 
 
 def metadata_bytes(state: Any, capacity: int, n_objects: int) -> int:
@@ -160,18 +176,26 @@ def follow(arm: int, state: Any) -> None:
 
 @jit
 def judge(state: Any) -> None:
-    """Close a block: follow the policy that missed least of late, if the one followed now lags behind it clearly."""
-    scalars, missed, losses = state[0], state[4], state[5]
-    keep = np.exp(-BLOCK / scalars[MEMORY])
-    best = 0
-    for arm in range(scalars[PLAYERS]):
-        losses[arm] = keep * losses[arm] + missed[arm]
-        if losses[arm] < losses[best]:
-            best = arm
+    """Close a block: each span names its leader, and the span whose leaders missed least so far is obeyed."""
+    scalars, missed, losses, spans, leaders, costs = state[0], state[4], state[5], state[10], state[11], state[12]
+    for span in range(spans.shape[0]):
+        costs[span] += missed[leaders[span]]
+        best = 0
+        for arm in range(scalars[PLAYERS]):
+            losses[span, arm] = np.exp(-BLOCK / spans[span]) * losses[span, arm] + missed[arm]
+            if losses[span, arm] < losses[span, best]:
+                best = arm
+        if losses[span, leaders[span]] - losses[span, best] > MARGIN:
+            leaders[span] = best
     missed[:] = 0
-    if losses[scalars[LEADER]] - losses[best] > MARGIN:
+    wisest = scalars[OBEYED]
+    for span in range(spans.shape[0]):
+        if costs[span] < costs[wisest] - MARGIN:
+            wisest = span
+    scalars[OBEYED] = wisest
+    if leaders[wisest] != scalars[LEADER]:
         scalars[SWITCHES] += 1
-        follow(best, state)
+        follow(leaders[wisest], state)
 
 
 @jit

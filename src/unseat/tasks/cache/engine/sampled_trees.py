@@ -85,7 +85,7 @@ SLOT, LAST, ENTRY, EXIT, STAMP, PENDING = 0, 1, 2, 3, 4, 5
 COUNT, HITS = 6, 7
 SLOW = -1.0 / 128.0
 RESIDES = 2**31 - 1
-"""Stands for the exit of an object that is resident."""
+"""Stands for the exit of an object that is resident or requested just now."""
 
 
 def init(n_objects: int, capacity: int, seed: int = 0, rows: int = 32_768, reach: int = 32) -> State:
@@ -191,6 +191,7 @@ def remember(x: int, t: int, ids: Int32, state: State) -> None:
     learned[x, 5] = np.float32(1.0) + learned[x, 5] * slow
     learned[x, COUNT] += np.float32(1.0)
     history[x, LAST] = t
+    history[x, EXIT] = RESIDES
     before[x, 0] = ids[t - 1] if t >= 1 else -1
     lag = max(1, capacity // 10)
     before[x, 1] = ids[t - lag] if t >= lag else -1
@@ -352,7 +353,6 @@ def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: S
         slots[scalars[RESIDENT]] = x
         history[x, SLOT] = scalars[RESIDENT]
         history[x, ENTRY] = t
-        history[x, EXIT] = RESIDES
         learned[x, HITS] = np.float32(0.0)
         append(links, anchor, x)
         kept[1] = kept[0]

@@ -93,6 +93,11 @@ def policy_to_c(policy: Policy, path: Path, *, sized: bool) -> None:
             translation = Translation(
                 sampled.serve_kernel, (Make(sampled.init, (0, sized)), tuple(kernel[1])), kernel[0]
             )
+    if translation is None and policy.form is Form.FUSED:
+        raise UserError(
+            f"{policy.name} goes on choosing or learning as it runs, which one C file cannot hold; export an incumbent "
+            "or a scorer to C, or use `--to arrays` for Python"
+        )
     if translation is None:
         raise UserError(f"{policy.name} decides in Python and has no C form; `--to arrays` saves it for Python")
     to_c(path, policy.name, translation.run, translation.plan, sized=sized, choose=translation.choose)
