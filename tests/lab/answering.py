@@ -8,12 +8,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 from examples.tiny_answers.task import Listed, MachineScheduling, Problem
 
 from unseat import Answers, Contender, Instance, Outcome, Policy, Role, Session, View
+from unseat.lab.reports import MOST
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,17 @@ class _Solver(Session):
 
     def _crashes(self) -> None:
         raise RuntimeError("this solver is broken")
+
+    def _eager(self) -> None:
+        for _ in range(MOST):
+            self.view.report(self.first)
+        self.view.report(self.second)
+
+    def _pipes(self) -> None:
+        path: Path = cast(Any, self.view.listener).__self__._path
+        path.unlink()
+        os.mkfifo(path)
+        os._exit(3)
 
     def _dies(self) -> None:
         os._exit(3)

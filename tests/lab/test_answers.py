@@ -23,7 +23,7 @@ from unseat.lab.executors import Done, Serial
 from unseat.lab.ledger import Ledger
 from unseat.lab.records import Job
 from unseat.lab.replay import replay
-from unseat.lab.reports import Reports, answer_of
+from unseat.lab.reports import MOST, Reports, answer_of
 from unseat.lab.store import ArtefactStore
 from unseat.testing.base import content
 
@@ -156,14 +156,28 @@ def test_nothing_is_reported_once_the_clock_has_stopped() -> None:
     assert [answer_of(data) for _, data in reports.in_time(Limits())[0]] == [1]
 
 
-def test_reports_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Red: a policy that reports without end keeps the scorer busy for ever."""
+def test_reports_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Red: a policy that reports without end keeps the scorer busy for ever, or loses the newest of its answers."""
     monkeypatch.setattr("unseat.lab.reports.MOST", 3)
-    reports = Reports()
-    for answer in range(3):
-        reports.add(answer)
-    with pytest.raises(InvalidAnswer, match="more than 3 answers"):
-        reports.add(3)
+    reports = Reports(tmp_path / "reports")
+    for number in range(6):
+        reports.add("x" * number)
+        assert Reports.read(tmp_path / "reports").kept == reports.kept, "a kill at any moment loses nothing"
+    assert [answer_of(data) for _, data in reports.kept] == ["", "x", "xxxxx"]
+
+
+def test_a_solver_that_gets_better_all_the_time_is_no_failure(serial: Serial, store: ArtefactStore) -> None:
+    """Red: more reports than are kept make a run fail, or an old one of them counts."""
+    outcome = outcome_of(solved(serial, store, "eager", Limits(wall_s=60)))
+    assert (outcome.status, outcome.value) == (Status.OK, SECOND)
+    assert len(outcome.progress) == MOST - 1, "one of its reports is no answer"
+
+
+def test_what_a_policy_made_of_its_file_stops_nobody(serial: Serial, store: ArtefactStore, tmp_path: Path) -> None:
+    """Red: a policy that puts a pipe or nonsense in the place of its reports holds up the experiment for ever."""
+    assert outcome_of(solved(serial, store, "pipes", Limits(wall_s=60))).status is Status.CRASHED
+    (tmp_path / "odd").write_bytes(b"\xff" * 100)
+    assert Reports.read(tmp_path / "odd").kept == []
 
 
 def test_a_report_that_was_cut_short_is_none(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 import threading
 import time
@@ -17,7 +18,10 @@ from unseat.core.outcome import Limits
 from unseat.core.policy import Artefact, InvalidAnswer, Policy, Session, View
 
 MOST = 10_000
-"""Answers that one run may report: each is scored, and a run must not keep the scorer busy for ever."""
+"""Answers that are kept of one run: each is scored, and a run must not keep the scorer busy for ever.
+
+Of more than so many the newest takes the place of the last: a solver that gets better all the time loses nothing.
+"""
 _HEAD = struct.Struct("<dQ")
 
 
@@ -35,6 +39,7 @@ class Reports:
         self.closed = False
         self._began, self._path, self._lock = time.monotonic(), path, threading.Lock()
         self._file: BinaryIO | None = None
+        self._last = 0
 
     def begin(self) -> None:
         """The clock begins."""
@@ -44,20 +49,24 @@ class Reports:
         """Take an answer, unless the clock has stopped; a thread of the policy may call this too.
 
         Raises:
-            InvalidAnswer: It is not JSON with arrays, or one too many.
+            InvalidAnswer: It is not JSON with arrays.
         """
         second = time.monotonic() - self._began
         data = _to_bytes(answer)
         with self._lock:
             if self.closed:
                 return
-            if len(self.kept) == MOST:
-                raise InvalidAnswer(f"it reported more than {MOST} answers; report what is better, and nothing else")
-            self.kept.append((second, data))
-            if self._path is not None:
-                self._file = self._file or self._path.open("ab")
-                self._file.write(_HEAD.pack(second, len(data)) + data)
-                self._file.flush()
+            full = len(self.kept) == MOST
+            self.kept[MOST - 1 :] = [(second, data)]
+            if self._path is None:
+                return
+            self._file = self._file or self._path.open("ab")
+            if full:
+                self._file.truncate(self._last)
+            else:
+                self._last = self._file.tell()
+            self._file.write(_HEAD.pack(second, len(data)) + data)
+            self._file.flush()
 
     def close(self) -> None:
         """The clock has stopped: what comes now is too late. Takes no lock, for a signal handler may call it."""
@@ -71,13 +80,18 @@ class Reports:
     @classmethod
     def read(cls, path: Path) -> Self:
         """What a run that was killed has left in its file; a report that was cut short is none."""
-        made, data, place = cls(), path.read_bytes() if path.exists() else b"", 0
+        made = cls()
         made.close()
-        while place + _HEAD.size <= len(data):
-            second, size = _HEAD.unpack_from(data, place)
-            place += _HEAD.size + size
-            if place <= len(data):
-                made.kept.append((second, data[place - size : place]))
+        # The policy had this file in its hands. What is no plain file, such as a pipe, might never end.
+        if not path.is_file():
+            return made
+        with path.open("rb") as file:
+            whole = os.fstat(file.fileno()).st_size
+            while len(made.kept) < MOST and len(head := file.read(_HEAD.size)) == _HEAD.size:
+                second, size = _HEAD.unpack(head)
+                if file.tell() + size > whole:
+                    break
+                made.kept.append((second, file.read(size)))
         return made
 
 
