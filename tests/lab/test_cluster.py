@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from tests.lab.answering import Solver
@@ -46,6 +47,21 @@ def pool(cluster: None, store: ArtefactStore) -> Iterator[Executor]:
     made = executor(1, "auto", store.root)
     yield made
     made.close()
+
+
+def test_nothing_is_left_on_a_machine_of_the_cluster(cluster: None, store: ArtefactStore) -> None:
+    """Red: every experiment leaves a copy of its policies in the temporary folder of each machine."""
+    pool = executor(1, "auto", store.root)
+    assert [one.outcome for one in pool.map([job(store.put(Constant("five", 5).artefact))])]
+    (actor,) = cast(Any, pool)._idle
+    folders = [Path(name) for name in ray.get(actor.__ray_call__.remote(_folders))]
+    assert all(folder.exists() for folder in folders)
+    pool.close()
+    assert not any(folder.exists() for folder in folders)
+
+
+def _folders(node: Any) -> list[str]:
+    return [node._folder.name, node._serial._scratch.name]
 
 
 def test_jobs_fits_and_failures_come_back(pool: Executor, store: ArtefactStore) -> None:

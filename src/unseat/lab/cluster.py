@@ -21,6 +21,7 @@ from unseat.lab.records import FitJob, Job
 from unseat.lab.store import ArtefactStore
 
 _TICK_S = 0.05
+_CLOSE_S = 10.0
 _LIVES = 2
 
 
@@ -50,6 +51,11 @@ class Node:
         if done.outcome:
             return {"outcome": done.outcome.to_json(), "answer": done.answer, "artefact": packed}
         return {"fitted": vars(done.fitted), "artefact": packed}
+
+    def close(self) -> None:
+        """Leave nothing on this machine; an actor that is killed cleans up nothing."""
+        self._serial.close()
+        self._folder.cleanup()
 
 
 class Ray:
@@ -123,6 +129,8 @@ class Ray:
 
     def close(self) -> None:
         """End all actors, and the local cluster if there was none before."""
+        with contextlib.suppress(Exception):
+            self._ray.get([actor.close.remote() for actor in self._idle], timeout=_CLOSE_S)
         for actor in self._idle:
             self._kill(actor)
         self._idle, self._held, self._packed = [], {}, {}
