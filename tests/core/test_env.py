@@ -13,10 +13,12 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
+from examples.tiny_answers.task import MachineScheduling
 from examples.tiny_task.engine import BLOCK, SPIN
 from examples.tiny_task.incumbents import SpinFor
 from examples.tiny_task.task import SpinThenBlock
 from gymnasium import error
+from gymnasium.spaces import Discrete, MultiDiscrete
 from gymnasium.utils.env_checker import check_env
 
 from unseat import Instance, Limits, Outcome, Policy, Question, View
@@ -81,6 +83,21 @@ def test_reward_is_the_objective_where_the_engine_pays_nothing() -> None:
 
 def threads() -> set[threading.Thread]:
     return set(threading.enumerate())
+
+
+def test_a_whole_answer_is_paid_what_it_is_worth() -> None:
+    """Red: an agent that gives a whole answer is paid not-a-number, for only a run of the laboratory scores it."""
+
+    class Routes(MachineScheduling):
+        questions: Mapping[str, Question] = {"assign": Question("?", Discrete(1), MultiDiscrete([3] * 60))}
+
+    task = Routes()
+    instance = task.instances()[0]
+    made, answer = TaskEnv(task, instance), np.arange(60) % 3
+    made.reset(seed=0)
+    _, reward, ended, _, info = made.step(answer)
+    assert ended and -reward == info["outcome"].value == task.score(task.load(instance), answer).value
+    made.close()
 
 
 def test_threads_end_with_their_episodes() -> None:

@@ -8,14 +8,16 @@ from __future__ import annotations
 import copy
 import queue
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import gymnasium
 from gymnasium import error
 
+from unseat.core.answers import from_plain, to_plain
 from unseat.core.errors import ContractError
 from unseat.core.outcome import Limits, Outcome
-from unseat.core.policy import Policy, Session, View
+from unseat.core.policy import Form, Policy, Session, View
 from unseat.core.task import Instance, Task
 
 if TYPE_CHECKING:
@@ -50,12 +52,15 @@ class PausedEngine(Policy):
     def __init__(self, task: Task, problem: Any, limits: Limits | None, questions: tuple[str, ...]) -> None:
         self.task, self.problem, self.limits, self.questions = task, problem, limits or Limits(), questions
         self.earned: dict[str, float] = {}
+        self._answer: list[Any] = []
         self._events: queue.SimpleQueue[Asked | Outcome | BaseException] = queue.SimpleQueue()
         self._actions: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
     def start(self, view: View, seed: int) -> Session:
         """Begin to answer one question as one agent."""
+        if Form.ANSWERS in self.task.forms:
+            view.listener = self._hear
         return _Puppet(self, f"{view.question}_{view.agent}")
 
     @property
@@ -66,7 +71,7 @@ class PausedEngine(Policy):
     def begin(self, seed: int) -> Asked:
         """Begin a run, and wait for its first question."""
         self.stop()
-        self.earned = {}
+        self.earned, self._answer = {}, []
         self._events, self._actions = queue.SimpleQueue(), queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, args=(seed,), daemon=True)
         self._thread.start()
@@ -111,12 +116,23 @@ class PausedEngine(Policy):
     def _run(self, seed: int) -> None:
         events = self._events
         try:
-            events.put(self.task.run(self.problem, self, seed=seed, limits=self.limits))
+            events.put(self._scored(self.task.run(self.problem, self, seed=seed, limits=self.limits)))
         except _Closed:
             return
         except BaseException as raised:
             # Whatever ends the engine must reach the one who waits for its next question.
             events.put(raised)
+
+    def _hear(self, answer: Any) -> None:
+        arrays: dict[str, Any] = {}
+        self._answer = [from_plain(to_plain(answer, arrays), arrays)]
+
+    def _scored(self, outcome: Outcome) -> Outcome:
+        """The outcome with its value, where the engine leaves that to the score of a whole answer."""
+        if not self._answer:
+            return outcome
+        got = self.task.score(self.problem, *self._answer)
+        return replace(outcome, value=got.value, metrics={**outcome.metrics, **got.metrics})
 
 
 class _Puppet(Session):
