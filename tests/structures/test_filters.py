@@ -211,19 +211,52 @@ def test_learned_filter_keeps_its_rate(kind: Any) -> None:
     st.lists(st.integers(-50, 50), min_size=1, max_size=200),
     st.lists(st.integers(-50, 50), min_size=1, max_size=200),
     st.sampled_from(learned.KINDS),
-    st.sampled_from([0.25, 0.05, 0.01]),
+    st.sampled_from([0.25, 0.05, 0.01, 1e-4, 1e-6, learned.LEAST_RATE]),
 )
 def test_plan_keeps_the_rate_it_was_given(keys: list[int], others: list[int], kind: Any, rate: float) -> None:
     """Red: the bits chosen let more of the very sample pass than they may, or rise with the score."""
     found = learned.plan(np.array(keys), np.array(others), rate, kind)
     assert np.all(np.diff(found.bits) <= 0)
     seen = np.histogram(others, found.edges)[0]
-    # What the plan adds for ranges that the sample has no string in only makes it more careful.
-    assert (seen * 2.0**-found.bits).sum() <= (len(others) + 1) * rate * (1 + 1e-9)
+    # One more non-key, with the fewest bits of all, stands for what the sample has not shown.
+    assert (seen * 2.0**-found.bits).sum() + 2.0 ** -found.bits[-1] <= (len(others) + 1) * rate * (1 + 1e-9)
     cuts, widths = found.layers()
     levels = learned.levels(np.array(keys), cuts)
     place = np.searchsorted(found.edges, keys, side="right") - 1
     assert np.array_equal(np.append(0, np.cumsum(widths))[levels], found.bits[place])
+
+
+@pytest.mark.parametrize("kind", learned.KINDS)
+@pytest.mark.parametrize("rate", [1e-3, 1e-4, 1e-5])
+def test_learned_filter_keeps_low_rates(kind: Any, rate: float) -> None:
+    """Red: a rate below 2^-12, or one that few non-keys can vouch for, is missed and nobody is told."""
+    rng = np.random.default_rng(6)
+    keys = Strings.of([f"lib_{number:x}" for number in rng.integers(0, 1 << 40, 3000).tolist()])
+    others = [
+        f"{'lib_' if number % 3 == 0 else 'app_'}{number:x}" for number in rng.integers(0, 1 << 40, 602_000).tolist()
+    ]
+    parts = Strings.of(others[:1000]), Strings.of(others[1000:2000])
+    asked = Strings.of(others[2000:])
+    passed = [
+        int(learned.build(keys, *parts, rate, kinds=(kind,), models=SMALL, seed=seed).contains(asked).sum())
+        for seed in range(3)
+    ]
+    assert sum(passed) <= 3 * rate * len(asked) + 5 * (3 * rate * len(asked)) ** 0.5
+
+
+@pytest.mark.parametrize("kind", learned.KINDS)
+def test_no_bits_are_saved_without_non_keys(kind: Any) -> None:
+    """Red: with no non-key to tell keys from, some range has fewer bits than the rate takes."""
+    found = learned.plan(np.arange(1000), np.zeros(0, np.int64), 1e-4, kind)
+    assert np.all(2.0**-found.bits <= 1e-4)
+
+
+@pytest.mark.parametrize("rate", [0.0, -0.1, 1.0, 1e-9, float("nan")])
+def test_rates_that_cannot_be_kept_are_refused(rate: float) -> None:
+    """Red: a filter is built for a rate that its layers cannot reach."""
+    strings = Strings.of(["a", "b"])
+    with pytest.raises(ValueError, match="a learned filter takes"):
+        learned.build(strings, strings, strings, rate, models=SMALL)
 
 
 def test_partition_is_the_best_of_all() -> None:

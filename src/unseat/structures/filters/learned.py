@@ -12,6 +12,7 @@ score. What the ranges are is chosen on non-keys that the classifier has not see
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -29,13 +30,14 @@ from unseat.structures.filters.strings import Strings
 Kind = Literal["learned", "sandwiched", "partitioned"]
 KINDS: tuple[Kind, ...] = ("learned", "sandwiched", "partitioned")
 Float = NDArray[np.float64]
-MOST_BITS = 12
+LEAST_RATE = 2.0**-24
+"""The lowest rate that can be built for, so that no layer is wider than 32 bits."""
+HIGHEST = (1 << 31) - 1
+"""Above every score."""
 RANGES = 64
 """Ranges of scores among which the partition is chosen."""
-OPTIONS = tuple(
-    np.unique([0, *range(first, MOST_BITS + 1, step)]) for step in (1, 2, 3, 5) for first in range(1, step + 1)
-)
-"""Bits that ranges may have: the fewer kinds, the fewer layers, each of which costs a little by itself."""
+STEPS = (1, 2, 3, 5)
+"""Steps between the bits that ranges may have: the fewer kinds, the fewer layers, each of which costs a little."""
 MODELS: tuple[Mapping[str, Any], ...] = tuple(
     {"log_size": log_size, "bits": bits, "longest": longest}
     for log_size, bits, longest in ((6, 4, 2), (8, 4, 3), (10, 4, 3), (11, 4, 3), (12, 4, 3), (12, 4, 4), (13, 4, 4))
@@ -117,7 +119,12 @@ def build(
         caution: By how many standard errors of the rate on `unseen` what is aimed at lies below the target, since the
             ranges suit that sample better than others.
         seed: Of fit and hash.
+
+    Raises:
+        ValueError: The rate is below `LEAST_RATE` or not below 1, or there is nothing to choose among.
     """
+    if not LEAST_RATE <= target < 1:
+        raise ValueError(f"a rate of {target}: a learned filter takes {LEAST_RATE:.2g} to below 1")
     error = (target * (1 - target) / max(len(unseen), 1)) ** 0.5
     aim = max(target - caution * error, target / 4)
     best: tuple[float, Ngrams, Plan, Mapping[str, Any]] | None = None
@@ -143,23 +150,28 @@ def build(
 def plan(keys: NDArray[np.int64], others: NDArray[np.int64], target: float, kind: Kind) -> Plan:
     """The cheapest bits for ranges of scores that keep the expected rate of false positives at the target.
 
+    The rate is taken on the non-keys and one more that has the fewest bits of all: for bits fixed but for one number,
+    that keeps the rate of the next non-key, in the mean over samples (A. N. Angelopoulos et al., "Conformal Risk
+    Control", ICLR 2024, theorem 1). Few non-keys thus leave few bits to be saved, and none at all leaves no bit.
+
     Args:
         keys: Scores of all keys.
-        others: Scores of non-keys; without any, non-keys are taken to score as keys do.
+        others: Scores of non-keys.
         target: The rate.
         kind: Which bits are allowed.
     """
-    if len(others) == 0:
-        others = keys  # the worst case: nothing tells them from keys
     edges = _edges(keys, others)
     held, seen = (np.histogram(scores, edges)[0].astype(np.float64) for scores in (keys, others))
-    # An empty range of a sample is not an empty range of the world: one more non-key is spread over all of them.
-    seen = (seen + 1 / len(seen)) / (seen.sum() + 1)
+    # Bits never rise with the score.
+    seen[-1] += 1
+    seen /= seen.sum()
+    most = bits_enough(target)
     if kind == "partitioned":
-        found = [_partition(held, seen, target, options) for options in OPTIONS]
+        options = [np.unique([0, *range(first, most + 1, step)]) for step in STEPS for first in range(1, step + 1)]
+        found = [_partition(held, seen, target, one) for one in options]
         costs = [_cost(held, bits) for bits in found]
         return Plan(edges, found[int(np.argmin(costs))], min(costs))
-    firsts = range(1) if kind == "learned" else range(MOST_BITS)
+    firsts = range(1) if kind == "learned" else range(most)
     choices = []
     for cut, first in product(range(len(held) + 1), firsts):
         rest, passed = float(seen[:cut].sum()), float(seen[cut:].sum())
@@ -167,7 +179,7 @@ def plan(keys: NDArray[np.int64], others: NDArray[np.int64], target: float, kind
         if left <= 0 and rest > 0:
             continue
         second = max(int(np.ceil(np.log2(rest / left))), first) if rest > 0 else first
-        if second > 2 * MOST_BITS or (rest == 0 and passed * 2.0**-first > target):
+        if second > 32 or (rest == 0 and passed * 2.0**-first > target):
             continue
         bits = np.where(np.arange(len(held)) < cut, second, first)
         choices.append((_cost(held, bits), cut, first, bits))
@@ -175,12 +187,20 @@ def plan(keys: NDArray[np.int64], others: NDArray[np.int64], target: float, kind
     return Plan(edges, bits, cost)
 
 
+def bits_enough(target: float) -> int:
+    """Bits of which each range may have as many, so that whatever the step between them some keep the rate."""
+    return math.ceil(-math.log2(target)) + max(STEPS)
+
+
 def _edges(keys: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.int64]:
     """Ranges with about as many keys, and in their upper part also with as many non-keys."""
     shares = np.linspace(0, 1, RANGES // 2 + 1)[1:-1]
-    inner = np.quantile(keys, shares, method="higher"), np.quantile(others, 1 - shares**3, method="higher")
-    low, high = min(keys.min(), others.min()), max(keys.max(), others.max()) + 1
-    return np.unique(np.concatenate([[low, high], *inner])).astype(np.int64)
+    inner = [np.quantile(keys, shares, method="higher")]
+    if len(others):
+        inner.append(np.quantile(others, 1 - shares**3, method="higher"))
+    # The last range has no end: what scores above the whole sample must not pass for that.
+    low = np.concatenate([keys, others]).min()
+    return np.unique(np.concatenate([[low, HIGHEST], *inner])).astype(np.int64)
 
 
 def _partition(held: Float, seen: Float, target: float, options: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -196,8 +216,8 @@ def _partition(held: Float, seen: Float, target: float, options: NDArray[np.int6
         found: NDArray[np.int64] = options[costs.argmin(1)]
         return found
 
-    low, high = 1e-9, 1e15
-    for _ in range(70):
+    low, high = 1e-9, 1e30
+    for _ in range(90):
         middle = (low * high) ** 0.5
         low, high = (low, middle) if (seen * 2.0 ** -at(middle)).sum() <= target else (middle, high)
     return at(high)
