@@ -219,11 +219,11 @@ def test_edges_and_large_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             some = hard_keys("u8")
             program.add(f"{name}_beside", build, some, hard_queries(some))
     assert program.run() == ""
-    damaged = bytearray((tmp_path / "btree_beside.bin").read_bytes())
+    damaged = bytearray((tmp_path / "btree_beside.hpp.model").read_bytes())
     damaged[len(damaged) // 2] ^= 1
-    (tmp_path / "btree_beside.bin").write_bytes(damaged)
+    (tmp_path / "btree_beside.hpp.model").write_bytes(damaged)
     assert "damaged" in program.again()
-    (tmp_path / "btree_beside.bin").unlink()
+    (tmp_path / "btree_beside.hpp.model").unlink()
     assert "cannot be read" in program.again()
 
 
@@ -246,15 +246,43 @@ def test_answers_do_not_rest_on_the_model(tmp_path: Path) -> None:
 
 
 def test_export_by_the_index(tmp_path: Path) -> None:
-    """Goes red if what is pending is left out of a header, or a name that C++ refuses is taken."""
+    """Goes red if what is pending is left out of a header."""
     index = LearnedIndex(np.arange(0, 100, 2))
     index.insert(7)
     written = index.export(tmp_path / "index.hpp", name="evens")
     assert written == [tmp_path / "index.hpp"]
     text = written[0].read_text()
     assert "namespace evens" in text and "size = 51;" in text and "@" not in text
+
+
+@pytest.mark.parametrize(
+    "name", ["two words", "class", "int", "std", "index", "_Upper", "a__b", "", "ä", "9", "co_await"]
+)
+def test_names_that_do_not_compile_are_refused(name: str, tmp_path: Path) -> None:
+    """Goes red if a header is written that no compiler takes, or an error leaves a file."""
     with pytest.raises(UserError, match="C\\+\\+ namespace"):
-        index.export(tmp_path / "index.hpp", name="two words")
+        LearnedIndex([1]).export(tmp_path / "index.hpp", name=name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_export_writes_over_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Goes red if an export destroys keys that lie beside it, a file that is mapped, or its own header."""
+    monkeypatch.setattr(cpp_header, "EMBEDDED", 0)
+    LearnedIndex(np.arange(10_000)).save(tmp_path / "m.bin")
+    before = (tmp_path / "m.bin").read_bytes()
+    index = LearnedIndex.load(tmp_path / "m.bin")
+    written = index.export(tmp_path / "m.hpp")
+    assert written == [tmp_path / "m.hpp", tmp_path / "m.hpp.model"]
+    assert index.export(tmp_path / "m.hpp") == written
+    for taken in ("m.bin", "note.hpp"):
+        (tmp_path / "note.hpp.model").write_text("mine")
+        with pytest.raises(UserError, match="no such export is there"):
+            index.export(tmp_path / taken)
+    with pytest.raises(UserError, match="folder"):
+        index.export(tmp_path)
+    assert (tmp_path / "m.bin").read_bytes() == before and index.search(5000) == 5000
+    assert (tmp_path / "note.hpp.model").read_text() == "mine"
+    assert {each.name for each in tmp_path.iterdir()} == {"m.bin", "m.hpp", "m.hpp.model", "note.hpp.model"}
 
 
 def test_every_kernel_can_be_exported() -> None:

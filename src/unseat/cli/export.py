@@ -42,8 +42,8 @@ def command(
         raise UserError(f"task {found.card.id} exports no {to!r}; --to takes {formats}")
     with Ledger.open(ledger) as book:
         policy = policy_of(found, contender, book)
-    exporter.write(policy, output)
-    typer.echo(f"{contender} written to {output}: {exporter.text}")
+    written = exporter.write(policy, output) or [output]
+    typer.echo(f"{contender} written to {' and '.join(map(str, written))}: {exporter.text}")
     return 0
 
 

@@ -100,12 +100,12 @@ class Exported:
     Attributes:
         format: Name for `unseat export --to`.
         text: What it is, in a line.
-        write: Writes a policy for an instance's facts to a path.
+        write: Writes a policy for an instance's facts to a path; gives the files, where they are more than that one.
     """
 
     format: str
     text: str
-    write: Callable[[Policy, Any], None]
+    write: Callable[[Policy, Any], Sequence[Path] | None]
 
 
 class Task(ABC):

@@ -8,6 +8,8 @@ the model alone.
 from __future__ import annotations
 
 import inspect
+import os
+import re
 import struct
 import zlib
 from dataclasses import dataclass
@@ -28,6 +30,18 @@ EMBEDDED = 1 << 18
 """Bytes of a model up to which it is written into the header itself."""
 LINE = 64
 _MAGIC = 0x7865646E69_75  # "uindex" in the order of a little-endian machine
+_WRITTEN = b"Written by unseat"
+_TAKEN = """
+alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t char32_t class compl const
+const_cast constexpr continue decltype default delete do double dynamic_cast else enum explicit export extern false
+float for friend goto if inline int long mutable namespace new noexcept not not_eq nullptr operator or or_eq private
+protected public register reinterpret_cast return short signed sizeof static static_assert static_cast struct switch
+template this thread_local throw true try typedef typeid typename union unsigned using virtual void volatile wchar_t
+while xor xor_eq char8_t co_await co_return co_yield concept consteval constinit requires linux unix
+std posix abs atof atoi atol bcmp bcopy bsearch bzero clock div exit exp free gamma index log main pow qsort raise rand
+random remove rename rindex round select signal sin sqrt srand system tan time
+"""
+"""C++'s keywords, namespaces of others, and names that C's headers declare outside of any."""
 _TYPES = {
     "u8": "std::uint64_t", "i8": "std::int64_t", "u4": "std::uint32_t", "i4": "std::int32_t", "u1": "std::uint8_t",
     "f8": "double", "f4": "float",
@@ -47,7 +61,9 @@ class _Array:
 
 
 def export(contents: Contents, choice: Choice, path: Path, name: str) -> list[Path]:
-    """Write an index as a C++ header, with the model beside it (``.bin``) where that is large.
+    """Write an index as a C++ header, with the model beside it (``<header>.model``) where that is large.
+
+    Files appear whole or not at all, and replace only what this wrote before.
 
     Args:
         contents: The keys.
@@ -59,21 +75,46 @@ def export(contents: Contents, choice: Choice, path: Path, name: str) -> list[Pa
         The files written.
 
     Raises:
-        UserError: The name is no C++ name.
+        UserError: The name is no C++ name, the structure has no C++ form, or another file is in the way.
+        OSError: A file cannot be written.
     """
-    if not (name.isidentifier() and name.isascii()):
-        raise UserError(f"name = {name!r}: give a name that a C++ namespace can have, such as 'index'")
+    if not re.fullmatch("[A-Za-z](_?[A-Za-z0-9])*_?", name) or name in _TAKEN.split():
+        raise UserError(f"name = {name!r}: give a name that a C++ namespace can have, such as 'unseat_index'")
     arrays = _arrays(choice)
-    beside = path.with_suffix(".bin") if sum(array.values.nbytes for array in arrays) > EMBEDDED else None
-    packed = _pack(arrays) if beside else b""
+    large = sum(array.values.nbytes for array in arrays) > EMBEDDED
+    packed = _pack(arrays) if large else b""
     text = _template("index.hpp")
     for field, value in _fields(contents, choice, arrays, packed, name).items():
         text = text.replace(f"@{field}@", value.rstrip("\n"))
-    path.write_text(text)
-    if beside is None:
-        return [path]
-    beside.write_bytes(packed)
-    return [path, beside]
+    # The model first: a header never stands beside a model that is not its own for longer than a moment.
+    contents_of = {path.with_name(f"{path.name}.model"): packed} if large else {}
+    contents_of[path] = text.encode()
+    for each in contents_of:
+        _check_free(each)
+    for each, content in contents_of.items():
+        _replace(each, content)
+    return [path, *(each for each in contents_of if each != path)]
+
+
+def _check_free(path: Path) -> None:
+    """Refuse to write over a file that is not an export's: it may be the very keys."""
+    if path.is_dir():
+        raise UserError(f"{path}: is a folder: name a file to write")
+    if path.exists():
+        with path.open("rb") as file:
+            start = file.read(1024)
+        if not (start.startswith(struct.pack("<Q", _MAGIC)) or (start.startswith(b"//") and _WRITTEN in start)):
+            raise UserError(f"{path}: a file that is no such export is there: write to another name, or remove it")
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file at once: whoever has the old one open, or mapped, keeps it."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_bytes(content)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _arrays(choice: Choice) -> list[_Array]:
@@ -96,7 +137,10 @@ def _fields(contents: Contents, choice: Choice, arrays: list[_Array], packed: by
     kernel = name_of(choice.locator)
     model = _TYPES[contents.modelled.dtype.str[1:]]
     # The plain searches share a window: the whole array.
-    window = _template(template_of(kernel))
+    try:
+        window = _template(template_of(kernel))
+    except FileNotFoundError:
+        raise UserError(f"{choice.locator.name} cannot be written as C++: save it to a file for Python") from None
     text = isinstance(contents, TextKeys)
     return {
         "TITLE": f"Where keys lie in a sorted array of {len(contents):,} keys of type {contents.kind}.",

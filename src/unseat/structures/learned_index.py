@@ -236,7 +236,7 @@ class LearnedIndex:
     def export(self, path: str | Path, *, name: str = "unseat_index") -> list[Path]:
         """Write a C++17 header with a class that answers as `search` does, over the same keys given by pointer.
 
-        What is pending is merged first (`compact`). A large model goes into a file of its own beside the header.
+        What is pending is merged first (`compact`). A large model goes into a file of its own, ``<header>.model``.
 
         Args:
             path: The header to write.
@@ -246,7 +246,7 @@ class LearnedIndex:
             The files written.
 
         Raises:
-            UserError: The name is no C++ name.
+            UserError: The name is no C++ name, or a file that is no such export would be written over.
             OSError: A file cannot be written.
         """
         from unseat.structures.cpp_header import export

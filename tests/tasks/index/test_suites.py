@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -130,7 +132,11 @@ def test_an_index_is_handed_over(tmp_path: Path, policy: Library | Built) -> Non
     some["file"].write(policy, tmp_path / "some.index")
     assert list(LearnedIndex.load(tmp_path / "some.index").keys) == [b"a", b"b", b"c"]
     formats["cpp"].write(policy, tmp_path / "k.hpp")
-    assert "namespace index" in (tmp_path / "k.hpp").read_text()
+    assert "namespace unseat_index {" in (tmp_path / "k.hpp").read_text()
+    if compiler := shutil.which("g++"):
+        (tmp_path / "main.cpp").write_text('#include "k.hpp"\nint main() { return unseat_index::size != 2000; }\n')
+        subprocess.run([compiler, "-std=c++17", "main.cpp", "-o", "main"], cwd=tmp_path, check=True)
+        subprocess.run([tmp_path / "main"], check=True)
 
 
 def test_what_cannot_be_handed_over_says_why(tmp_path: Path) -> None:
@@ -145,6 +151,13 @@ def test_what_cannot_be_handed_over_says_why(tmp_path: Path) -> None:
         formats["cpp"].write(Built("e", "eytzinger"), tmp_path / "x.hpp")
     with pytest.raises(UserError, match="cannot be written"):
         formats["file"].write(Built("RMI", "rmi"), tmp_path / "no" / "x")
+    with pytest.raises(UserError, match=r"x\.hpp: cannot be written: No such file"):
+        formats["cpp"].write(Built("RMI", "rmi"), tmp_path / "no" / "x.hpp")
+    keys = (tmp_path / "k.npy").read_bytes()
+    for form in ("cpp", "file"):
+        with pytest.raises(UserError, match="another name"):
+            formats[form].write(Built("RMI", "rmi"), tmp_path / "k.npy")
+    assert (tmp_path / "k.npy").read_bytes() == keys
 
 
 @pytest.mark.parametrize("key", [key for key, one in STRUCTURES.items() if one.parameters])

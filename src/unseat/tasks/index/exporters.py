@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 def exporters(own: Sequence[Source] | None) -> Mapping[str, Exported]:
     """The forms, by name; `own` are the keys of `--data`, which the index is built on."""
 
-    def write_header(policy: Policy, path: Path) -> None:
+    def write_header(policy: Policy, path: Path) -> Sequence[Path]:
         from unseat.structures.cpp_header import export
 
         state, _ = _state(policy, own)
         try:
-            export(state.base, state.choice, path, "index")
-        except FileNotFoundError as error:
-            raise UserError(f"{policy.name} cannot be written as C++; --to file takes it") from error
+            return export(state.base, state.choice, path, "unseat_index")
         except OSError as error:
             raise UserError(f"{path}: cannot be written: {error.strerror or error}") from error
 
     def write_file(policy: Policy, path: Path) -> None:
-        from unseat.structures.saved import write
+        from unseat.structures.saved import MAGIC, write
 
         try:
+            if path.exists() and not _begins(path, MAGIC):
+                raise UserError(f"{path}: a file that is no saved index is there: write to another name, or remove it")
             write(path, *_state(policy, own))
         except OSError as error:
             raise UserError(f"{path}: cannot be written: {error.strerror or error}") from error
@@ -44,6 +44,11 @@ def exporters(own: Sequence[Source] | None) -> Mapping[str, Exported]:
         Exported("file", "a file for unseat.structures.LearnedIndex.load, keys included", write_file),
     ]
     return {one.format: one for one in made}
+
+
+def _begins(path: Path, start: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(start)) == start
 
 
 def _state(policy: Policy, own: Sequence[Source] | None) -> tuple[State, float]:
