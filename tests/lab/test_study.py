@@ -11,7 +11,7 @@ from tests.lab.tiny import Constant, TinyTask
 
 from unseat.core.errors import ContractError, LimitReached
 from unseat.core.outcome import Limits
-from unseat.core.policy import Artefact
+from unseat.core.policy import Artefact, Session, View
 from unseat.lab.study import LocalStudy
 
 Told = list[tuple[Artefact | None, dict[str, Any]]]
@@ -71,6 +71,20 @@ def test_time_is_a_limit(limits: Limits) -> None:
         sum(range(1_000_000))
     with pytest.raises(LimitReached, match="are spent"):
         mine.run(mine.train[0], Constant("x", 3))
+
+
+def test_a_run_that_the_limit_cut_short_tells_nothing() -> None:
+    """Red: a learner is told that a policy failed, when it was the fit's own time that was up; and the fit goes on."""
+    mine = study(Limits(wall_s=0.05))
+
+    class Stopped(Constant):
+        def start(self, view: View, seed: int) -> Session:
+            while mine.wall_s() <= 0.05:
+                pass
+            raise LimitReached("the time limit was reached")
+
+    with pytest.raises(LimitReached, match=r"0\.05 s are spent"):
+        mine.run(mine.train[0], Stopped("stopped", 3))
 
 
 def test_proposals_are_announced_and_the_last_one_stays() -> None:

@@ -70,7 +70,10 @@ class LocalStudy:
         """
         self._check(instance)
         self._count()
-        return attempt(self._task, instance, policy, seed=self.seed, limits=self._run_limits)
+        outcome = attempt(self._task, instance, policy, seed=self.seed, limits=self._run_limits)
+        # A run that was going on when the study's own time was up may have been stopped by that: it tells nothing.
+        self._check_time()
+        return outcome
 
     def env(self, instance: Instance) -> Environment:
         """The environment of an instance; each episode counts as one run.
@@ -162,11 +165,15 @@ class LocalStudy:
         limits = self.limits
         if limits.runs is not None and self.runs >= limits.runs:
             raise LimitReached(f"the study's {limits.runs} runs are spent")
+        self._check_time()
+        self.runs += 1
+
+    def _check_time(self) -> None:
+        limits = self.limits
         if limits.wall_s is not None and self.wall_s() >= limits.wall_s:
             raise LimitReached(f"the study's {limits.wall_s:g} s are spent")
         if limits.cpu_s is not None and self.cpu_s() >= limits.cpu_s:
             raise LimitReached(f"the study's {limits.cpu_s:g} s of CPU time are spent")
-        self.runs += 1
 
     def _check_bill(self) -> None:
         tokens, dollars = self.limits.tokens, self.limits.dollars
