@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,14 +10,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from unseat.core.errors import UserError
 from unseat.core.outcome import Limits, Status
 from unseat.core.policy import Policy, Session, View
 from unseat.core.task import Task
 from unseat.lab.attempt import attempt
+from unseat.structures.filters.fuse import fuse_shape
 from unseat.tasks.index.filters import sets
-from unseat.tasks.index.filters.problem import interval
+from unseat.tasks.index.filters.problem import charge, interval
 from unseat.tasks.index.filters.suites import Source
 from unseat.tasks.index.filters.task import FilterTask
 from unseat.testing import TaskSuite, check_instances
@@ -61,6 +64,8 @@ class _Answers(Session):
 
     def decide(self, observation: Any) -> Any:
         told = np.array([key in self.keys for key in observation])
+        if self.mode == "one too many":
+            told[np.flatnonzero(~told)[:2]] = True
         if self.mode == "deny a key":
             told[np.flatnonzero(told)[:1]] = False
         if self.mode == "allow all":
@@ -97,6 +102,33 @@ def test_exact_answers_are_charged_what_they_say() -> None:
     assert outcome.metrics["false_positives"] == 0
 
 
+def test_a_rate_above_the_target_is_charged() -> None:
+    """Red: a filter is called smaller for letting more pass than was asked for, within what chance allows."""
+    task = SmallFilters()
+    instance = task.instances()[0]
+    outcome = attempt(task, instance, Answers("high", "one too many", 100), seed=0, limits=Limits())
+    asked = len(task.load(instance).asked)
+    assert outcome.status is Status.OK and outcome.metrics["false_positives"] == 2 / asked > 0.01
+    # Two fuse filters of log2(rate / target) bits over these 200 keys.
+    added = 2 * np.log2(2 / asked / 0.01) * fuse_shape(200, 4).places / 200
+    assert outcome.value == pytest.approx(outcome.metrics["bits"] + added)
+    assert outcome.metrics["bits"] == 4 and outcome.metrics["bits.charged"] == pytest.approx(added)
+
+
+@pytest.mark.parametrize("asked", [1200, 3361, 100_000])
+def test_aiming_high_earns_nothing(asked: int) -> None:
+    """Red: in the mean over samples of non-keys, a fuse filter made for more than 1% counts as smaller."""
+    keys, target, counts = 6000, 0.01, np.arange(asked + 1)
+    price = fuse_shape(keys, 4).places / keys
+    charged = np.array([charge(count / asked, target, keys) for count in counts.tolist()])
+
+    def mean(rate: float) -> float:
+        return float(-np.log2(rate) * price + charged @ binom.pmf(counts, asked, rate))
+
+    assert all(mean(more * target) >= mean(target) - 0.005 for more in (1.05, 1.1, 1.3, 1.75, 4, 100))
+    assert charge(target, target, keys) == charge(0.0, target, keys) == 0
+
+
 def test_rate_is_judged_on_strings_nobody_was_given() -> None:
     """Red: a policy is given the non-keys that it is judged by, or the three parts share strings."""
     task = FilterTask()
@@ -120,8 +152,6 @@ def test_interval_is_clopper_pearson() -> None:
     assert interval(0, 100)[0] == 0 and interval(100, 100)[1] == 1
     low, high = interval(10, 1000)
     # By definition: 10 or more of 1000 have 1% probability at the low end, 10 or fewer at the high end.
-    from scipy.stats import binom
-
     assert binom.sf(9, 1000, low) == pytest.approx(0.01) and binom.cdf(10, 1000, high) == pytest.approx(0.01)
 
 
@@ -143,5 +173,22 @@ def test_own_data(tmp_path: Path) -> None:
     others.write_bytes(b"\xff\xfe" * 200)
     with pytest.raises(UserError, match="not UTF-8"):
         FilterTask().open(str(keys), {"others": str(others)})
-    with pytest.raises(UserError, match="--rate"):
-        FilterTask().open(str(keys), {"others": str(others), "rate": 0})
+    for rate in (0, 1e-9):
+        with pytest.raises(UserError, match="--rate"):
+            FilterTask().open(str(keys), {"others": str(others), "rate": rate})
+
+
+def test_benchmark_asks_for_every_non_key_once() -> None:
+    """Red: the benchmark's interval counts a non-key twice, or asks a filter for what it was built on."""
+    path = Path(__file__).parents[3] / "benchmarks" / "index_filter.py"
+    if not path.exists():
+        pytest.skip("benchmarks are not installed with the package")
+    folded = runpy.run_path(str(path))["folded"]
+    pair = _pair(3)
+    asked: list[bytes] = []
+    for fold in range(3):
+        problem = folded(pair, fold, 3)
+        given = {*problem.others, *problem.unseen}
+        assert not given.intersection(problem.asked) and len(given) + len(problem.asked) == len(pair[1])
+        asked += problem.asked
+    assert sorted(asked) == sorted(one.encode() for one in pair[1])

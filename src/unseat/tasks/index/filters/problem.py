@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -60,12 +61,14 @@ def copied(strings: Strings) -> Strings:
 
 
 def judge(problem: Problem, answer: Answer, nbytes: int, seed: int) -> tuple[float, dict[str, float]]:
-    """Bits a key, and what else is measured.
+    """Bits a key at the rate asked for, and what else is measured.
+
+    Who aims at a higher rate gains nothing: see `charge`.
 
     Keys and non-keys come in one batch in random order, so that an answer cannot hang on where in it a string stands.
 
     Raises:
-        InvalidAnswer: A key is denied, the rate lies above the target, or the answers are none.
+        InvalidAnswer: A key is denied, the rate lies above the target for certain, or the answers are none.
     """
     keys, asked = len(problem.keys), len(problem.asked)
     order = np.random.default_rng(seed).permutation(keys + asked)
@@ -84,18 +87,34 @@ def judge(problem: Problem, answer: Answer, nbytes: int, seed: int) -> tuple[flo
     if low > problem.rate:
         told = f"{wrong / asked:.2%} (at least {low:.2%})"
         raise InvalidAnswer(f"false positives {told} on {asked:,} strings, where {problem.rate:.2%} are asked for")
-    return 8 * nbytes / keys, {
-        "false_positives": wrong / asked, "false_positives.low": low, "false_positives.high": high, "bytes": nbytes,
+    held, added = 8 * nbytes / keys, charge(wrong / asked if asked else 0.0, problem.rate, keys)
+    return held + added, {
+        "bits": held, "bits.charged": added, "bytes": nbytes,
+        "false_positives": wrong / asked, "false_positives.low": low, "false_positives.high": high,
         "present.ns": _timed(answer, problem.keys), "absent.ns": _timed(answer, problem.asked),
     }  # fmt: skip
 
 
-def interval(count: int, total: int) -> tuple[float, float]:
-    """Clopper and Pearson's bounds of a rate, each at the confidence above."""
+def charge(measured: float, rate: float, keys: int) -> float:
+    """Twice the bits a key of a binary fuse filter that brings a measured rate down to the one asked for.
+
+    Put behind a filter, one with fingerprints of b bits divides its rate by 2^b; so that is what mending costs. Twice,
+    because chance leaves a filter that is aimed at the very target below it on every other sample, and a rate below
+    earns nothing: charged once, aiming a little higher would cost half of what it saves.
+    """
+    from unseat.structures.filters.fuse import fuse_shape
+
+    if measured <= rate:
+        return 0.0
+    return 2 * math.log2(measured / rate) * fuse_shape(keys, 4).places / keys
+
+
+def interval(count: int, total: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """Clopper and Pearson's bounds of a rate, each at that confidence."""
     from scipy.stats import beta
 
-    low = float(beta.ppf(1 - CONFIDENCE, count, total - count + 1)) if count else 0.0
-    high = float(beta.ppf(CONFIDENCE, count + 1, total - count)) if count < total else 1.0
+    low = float(beta.ppf(1 - confidence, count, total - count + 1)) if count else 0.0
+    high = float(beta.ppf(confidence, count + 1, total - count)) if count < total else 1.0
     return low, high
 
 

@@ -37,7 +37,7 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     others: str | None = Field(default=None, description="text file of non-keys that are asked for, a line each")
-    rate: float = Field(default=0.01, gt=0, le=0.25, description="rate of false positives")
+    rate: float = Field(default=0.01, ge=2.0**-24, le=0.25, description="rate of false positives")
 
 
 @dataclass(frozen=True, eq=False)
