@@ -103,9 +103,11 @@ def measured(name: str, pair: sets.Pair, folds: int) -> bool:
         bits, took, built_s = np.mean(row, axis=0)
         low, high = interval(wrong[kind], asked, CONFIDENCE)
         line = f"{kind:20}{bits:10.3f}{wrong[kind] / asked:9.2%} ({low:.2%} to {high:.2%}){took:11.0f}{built_s:9.2f}"
-        ratio, worst = ((bits + charge(rate, RATE, keys)) / fuse for rate in (wrong[kind] / asked, high))
-        print(line + f"{ratio:8.3f}{worst:14.3f}", flush=True)
-        reached |= kind in JUDGED and worst <= TARGET
+        if kind in (*learned.KINDS, "chosen"):
+            ratio, worst = ((bits + charge(rate, RATE, keys)) / fuse for rate in (wrong[kind] / asked, high))
+            line += f"{ratio:8.3f}{worst:14.3f}"
+            reached |= kind in JUDGED and worst <= TARGET
+        print(line, flush=True)
     return reached
 
 
