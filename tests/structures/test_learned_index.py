@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from bisect import bisect_left, bisect_right
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -21,6 +22,9 @@ from unseat.core.errors import UserError
 from unseat.core.jit import python
 from unseat.structures import LearnedIndex, exact
 from unseat.structures.codes import KEY_TYPES
+from unseat.structures.contents import TextKeys
+from unseat.structures.learned_index import Side
+from unseat.structures.selection import plain
 
 HARD_INTEGERS = [
     edge + step
@@ -339,3 +343,65 @@ def test_importing_the_room_is_light() -> None:
     """Goes red if naming the structures starts a compiler that nobody asked for."""
     code = "import sys, unseat.structures; assert 'numba' not in sys.modules, 'numba'"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def nested(count: int) -> list[bytes]:
+    """Texts that share long beginnings: in several places, nested deep, equal ones, some that differ in zeros only."""
+    random = np.random.default_rng(count)
+    sites = [b"https://%s.example.org/articles/%s/" % (host, place) for host in (b"a", b"b") for place in (b"x", b"y")]
+    pages = [sites[n % 4] + str(n * 7919).encode() for n in range(count)]
+    deep = [b"https://a.example.org/" + b"d" * n for n in range(120)]
+    zeros = [b"https://b" + b"\0" * n for n in range(40)] + [b"https://c.example.org/same"] * 30
+    return sorted([*pages, *deep, *zeros, *(b"https://" + random.bytes(2).hex().encode() for _ in range(count))])
+
+
+@pytest.mark.parametrize("budget", [None, 0.0, 0.25, 3.0])
+def test_texts_that_begin_alike(budget: float | None) -> None:
+    """Goes red if keys of one code are told apart wrongly, by further codes or by whole texts."""
+    keys = nested(3000)
+    index = LearnedIndex(keys, budget=budget)
+    base = index._state.base
+    assert isinstance(base, TextKeys)
+    coded = base if len(base.modelled) else TextKeys.of(base.kind, base.texts)
+    asked = [*keys, *(key[:-1] for key in keys), *(key + b"\0" for key in keys), *(key[:9] + b"z" for key in keys)]
+    asked += [key[: len(key) // 2] + b"\xff" for key in keys] + [b"", b"https:/", b"https:/0", b"z"]
+    sides: list[tuple[Side, Any]] = [("left", bisect_left), ("right", bisect_right)]
+    for side, bisect in sides:
+        expected = [bisect(keys, query) for query in asked]
+        assert index.search(asked, side).tolist() == expected
+        for least in (0, 100, -1):
+            few = replace(coded, most=least)
+            assert few.rank(plain(), few.admit(asked)[0], side == "right").tolist() == expected
+
+
+def test_codes_of_texts_are_in_the_budget() -> None:
+    """Goes red if what finds texts takes more than the budget, in memory or once it was saved and opened."""
+    for keys in (nested(4000), sorted(f"{n:06}" for n in range(20_000))):
+        for budget in (0, 0.01, 0.2, 0.4, 0.8, 2.0):
+            index = LearnedIndex(keys, budget=budget)
+            assert index.nbytes <= budget * index._state.base.nbytes
+            assert index.search(keys[::7]).tolist() == [bisect_left(keys, key) for key in keys[::7]]
+
+
+@pytest.mark.parametrize("dtype", KEY_TYPES)
+def test_few_queries_at_once(dtype: str) -> None:
+    """Goes red if the short way for few queries answers otherwise, loses a shape, lets NaN in or leaves out changes."""
+    keys = np.arange(0, 20_000, 2).astype(dtype)
+    index = LearnedIndex(keys)
+    index._state = replace(index._state, choice=replace(index._state.choice, few=9, few_right=9))
+    native = np.dtype(dtype).type
+    sides: tuple[Side, Side] = ("left", "right")
+    for side in sides:
+        for query in (native(0), native(7), native(8), native(19_998), native(19_999)):
+            expected = int(np.searchsorted(keys, query, side))
+            assert index.search(query, side) == index.search(query.item(), side) == expected
+            answers = index.search(np.full((2, 3), query), side)
+            assert answers.tolist() == [[expected] * 3] * 2 and answers.dtype == np.int64
+        assert index.search(-1, side) == 0 and index.search(2**70, side) == 10_000
+        assert isinstance(index.search(native(7), side), int)
+    if native(0.5):
+        for query in (math.nan, native(math.nan), np.array([1, math.nan], dtype), np.full((2, 2), math.nan, dtype)):
+            with pytest.raises(UserError, match="NaN"):
+                index.search(query)
+    index.insert(native(7))
+    assert index.search(np.array([8], dtype)).tolist() == [5] and index.search(8) == 5

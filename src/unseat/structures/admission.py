@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from unseat.core.errors import UserError
 from unseat.core.jit import jit
+from unseat.structures.codes import KEY_TYPES
 from unseat.structures.exact import NAN, Bounds, bounds, has_nan
 
 _WIDEN = {"u1": "u4", "u2": "u4", "i1": "i4", "i2": "i4", "f2": "f4"}
@@ -47,6 +48,32 @@ class Kind:
 
     def __str__(self) -> str:
         return self.text or str(self.dtype)
+
+
+def check_kind(kind: Kind) -> None:
+    """Refuse a type that no index has.
+
+    Raises:
+        ValueError: It is one.
+    """
+    if kind.text not in ("str", "bytes") if kind.dtype.kind == "O" else kind.text != "":
+        raise ValueError(f"keys of type {kind.dtype} as {kind.text!r}")
+    if kind.dtype.kind in "mM":
+        _ticks(kind.dtype)
+    elif kind.dtype.kind != "O" and (kind.dtype.str[1:] not in KEY_TYPES or not kind.dtype.isnative):
+        raise ValueError(f"keys of type {kind.dtype}")
+
+
+def check_budget(budget: Any) -> float | None:
+    """A budget as a share, or None.
+
+    Raises:
+        UserError: It is no finite number from 0 on.
+    """
+    number = isinstance(budget, (int, float, np.integer, np.floating)) and not isinstance(budget, bool)
+    if budget is not None and not (number and 0 <= budget < math.inf):
+        raise UserError(f"budget = {budget!r}: give the share of the keys' bytes that a model may take, such as 0.1")
+    return None if budget is None else float(budget)
 
 
 def is_text(values: Any) -> str:
@@ -258,5 +285,5 @@ def check_nan(queries: NDArray[Any]) -> None:
     Raises:
         UserError: One is.
     """
-    if queries.dtype.kind == "f" and np.isnan(queries).any():
+    if queries.dtype.kind == "f" and has_nan(queries if queries.ndim == 1 else queries.reshape(-1)):
         raise UserError(NAN)

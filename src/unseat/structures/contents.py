@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from time import perf_counter_ns
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -13,28 +15,28 @@ from unseat.structures.admission import (
     Kind,
     admit_numbers,
     admit_queries,
-    check_nan,
     first_disorder,
     is_text,
     one_number,
     query_bounds,
 )
-from unseat.structures.exact import bounds
-from unseat.structures.selection import Choice
+from unseat.structures.selection import Choice, choose, plain
 from unseat.structures.strings import (
     Texts,
     admit_text_queries,
     admit_texts,
-    finish,
     shared_prefix,
     sorted_texts,
     text_codes,
     text_disorder,
 )
+from unseat.structures.text_search import Runs, settle, windows
 
 C = TypeVar("C", bound="Contents")
-CHUNK = 1 << 14
-"""Queries that are converted at a time, so that what they became is still in the cache when it is looked up."""
+TRIAL = 2048
+"""Lookups by which codes of texts are tried against whole texts."""
+LEAST, ROUNDS = 1000, 3
+"""Fewer keys are not worth a trial; the best of so many rounds counts."""
 Shape = tuple[int, ...]
 
 
@@ -64,6 +66,9 @@ class Contents(Protocol):
 
     def rank(self, choice: Choice, queries: Any, strict: bool) -> NDArray[np.int64]:
         """For each query how many keys are less than it; `strict`: than it or equal to it."""
+
+    def fitted(self: C, budget: float | None) -> tuple[C, Choice]:
+        """These keys with what may be held besides them, and how they are searched."""
 
     def batch(self: C, keys: Any) -> C:
         """New keys of the same kind in any order, sorted."""
@@ -112,23 +117,10 @@ class Numbers:
         return array if array.ndim == 1 else array.reshape(-1), array.shape
 
     def rank(self, choice: Choice, queries: NDArray[Any], strict: bool) -> NDArray[np.int64]:
-        keys = self.modelled
-        alike = queries.dtype == keys.dtype
-        if alike and len(queries) <= choice.few:
-            check_nan(queries)
-            return np.searchsorted(keys, queries, "right" if strict else "left")
-        out = np.empty(len(queries), np.int64)
-        if alike and not strict:
-            values, _ = bounds(np.ascontiguousarray(queries), keys.dtype, False)
-            choice.lower_bound(keys, values, out)
-            return out
-        for start in range(0, len(queries), CHUNK):
-            part = out[start : start + CHUNK]
-            values, beyond = query_bounds(queries[start : start + CHUNK], self.kind, strict)
-            choice.lower_bound(keys, values, part)
-            if beyond is not None:
-                part[beyond] = len(keys)
-        return out
+        return choice.rank(self.modelled, self.kind, queries, strict)
+
+    def fitted(self, budget: float | None) -> tuple[Numbers, Choice]:
+        return self, choose(self.modelled, budget)
 
     def batch(self, keys: Any) -> Numbers:
         if is_text(keys):
@@ -177,12 +169,21 @@ class Numbers:
 
 @dataclass(frozen=True)
 class TextKeys:
-    """Keys that are texts, with their codes past the prefix that all share."""
+    """Keys that are texts.
+
+    Attributes:
+        kind: Text or bytes.
+        texts: The keys, sorted.
+        modelled: Their codes past the prefix that all share; empty where there is no room for them, or no use.
+        skip: How long that prefix is.
+        most: How many further codes may tell apart keys of one code; -1 for as many as there are keys.
+    """
 
     kind: Kind
     texts: Texts
     modelled: NDArray[np.uint64]
     skip: int
+    most: int = -1
 
     @classmethod
     def of(cls, kind: Kind, texts: Texts) -> TextKeys:
@@ -190,27 +191,66 @@ class TextKeys:
         skip = shared_prefix(texts)
         return cls(kind, texts, text_codes(texts, skip), skip)
 
+    @cached_property
+    def _runs(self) -> Runs:
+        most = len(self.modelled) if self.most < 0 else self.most
+        return Runs.of(self.texts.data, self.texts.ends, self.modelled, self.skip, most)
+
     def __len__(self) -> int:
         return len(self.texts)
 
     @property
     def nbytes(self) -> int:
-        return self.texts.nbytes
+        return self.texts.nbytes if len(self) else 0
 
     @property
     def extra(self) -> int:
-        return self.modelled.nbytes
+        return self.modelled.nbytes + self._runs.nbytes
 
     def admit(self, queries: Any) -> tuple[Texts, Shape]:
         return admit_text_queries(queries, self.kind)
 
     def rank(self, choice: Choice, queries: Texts, strict: bool) -> NDArray[np.int64]:
-        out = np.zeros(len(queries), np.int64)
-        if len(self) and len(queries):
-            codes = text_codes(queries, self.skip)
-            choice.lower_bound(self.modelled, codes, out)
-            finish(self.texts, self.modelled, queries, codes, self.skip, strict, out)
-        return out
+        low = np.zeros(len(queries), np.int64)
+        if not len(self) or not len(queries):
+            return low
+        codes = text_codes(queries, self.skip)
+        choice.lower_bound(self.modelled, codes, low)
+        high, shared = np.empty_like(low), np.empty_like(low)
+        keys, runs = self.texts, self._runs
+        windows(keys.data, keys.ends, self.modelled, self.skip, runs.codes, runs.runs, runs.table, queries.data,
+                queries.ends, codes, low, high, shared)  # fmt: skip
+        settle(keys.data, keys.ends, queries.data, queries.ends, strict, low, high, shared)
+        return low
+
+    def fitted(self, budget: float | None) -> tuple[TextKeys, Choice]:
+        whole = replace(self, modelled=self.modelled[:0], most=0), plain("whole texts are compared")
+        if budget is None:
+            coded = self, choose(self.modelled, None)
+        else:
+            room = int(budget * self.nbytes)
+            keys = replace(self, modelled=self.modelled, most=-1)
+            if keys.extra > room:
+                keys = replace(keys, most=0)
+            if keys.extra > room:
+                return whole[0], plain("no room in the budget for codes: whole texts are compared")
+            coded = keys, choose(keys.modelled, (room - keys.extra) / max(keys.modelled.nbytes, 1))
+        if len(self) < LEAST:
+            return coded
+        queries = self._sample()
+        times = [min(each._time(choice, queries) for _ in range(ROUNDS)) for each, choice in (coded, whole)]
+        return coded if times[0] <= times[1] else whole
+
+    def _sample(self) -> Texts:
+        """Some keys, and as many less their last byte, absent as a rule, at random."""
+        places = np.random.default_rng(len(self)).integers(len(self), size=min(TRIAL, 4 * len(self)))
+        texts = self.texts.take(places).values("bytes")
+        return admit_texts([text[: len(text) - i % 2] for i, text in enumerate(texts)], "bytes", "sample")
+
+    def _time(self, choice: Choice, queries: Texts) -> int:
+        start = perf_counter_ns()
+        self.rank(choice, queries, False)
+        return perf_counter_ns() - start
 
     def batch(self, keys: Any) -> TextKeys:
         texts, _ = admit_text_queries(keys, self.kind)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -40,8 +41,13 @@ def bounds(queries: NDArray[Any], dtype: np.dtype[Any], strict: bool) -> Bounds:
         return _from_numbers(queries.tolist(), dtype, strict)
     if queries.dtype.kind == "f" and has_nan(queries):
         raise UserError(NAN)
-    if queries.dtype == dtype and not strict:
-        return queries, None
+    if queries.dtype == dtype:
+        if not strict:
+            return queries, None
+        following, last = np.empty(len(queries), dtype), np.empty(len(queries), np.bool_)
+        successors = _next_floats if dtype.kind == "f" else _next_integers
+        any_last = successors(queries, _greatest(dtype), following, last)
+        return following, last if any_last else None
     if dtype.kind in "iu":
         out, beyond = np.empty(len(queries), dtype), np.empty(len(queries), np.bool_)
         if queries.dtype.kind in "iu":
@@ -56,6 +62,12 @@ def bounds(queries: NDArray[Any], dtype: np.dtype[Any], strict: bool) -> Bounds:
     return _float_bounds(queries, dtype, strict)
 
 
+@lru_cache
+def _greatest(dtype: np.dtype[Any]) -> Any:
+    return dtype.type(np.inf if dtype.kind == "f" else np.iinfo(dtype).max)
+
+
+@lru_cache
 def _common(queries: np.dtype[Any], keys: np.dtype[Any]) -> tuple[Any, Any, Any]:
     """The least and greatest value that both integer types hold, in the queries' type; the keys' greatest."""
     mine, theirs = np.iinfo(queries), np.iinfo(keys)
@@ -131,6 +143,28 @@ def has_nan(values: NDArray[Any]) -> bool:
     for i in range(len(values)):
         found |= values[i] != values[i]
     return found
+
+
+@jit
+def _next_integers(queries: NDArray[Any], greatest: Any, out: NDArray[Any], beyond: Beyond) -> bool:
+    """The next integer of the same type; `beyond` where there is none, and whether that is so of any."""
+    any_beyond = False
+    for i in range(len(queries)):
+        out[i] = queries[i] + out.dtype.type(1)
+        beyond[i] = queries[i] == greatest
+        any_beyond |= beyond[i]
+    return any_beyond
+
+
+@jit
+def _next_floats(queries: NDArray[Any], greatest: Any, out: NDArray[Any], beyond: Beyond) -> bool:
+    """The next float of the same type; `beyond` where there is none, and whether that is so of any."""
+    any_beyond = False
+    for i in range(len(queries)):
+        out[i] = np.nextafter(queries[i], greatest)
+        beyond[i] = queries[i] == greatest
+        any_beyond |= beyond[i]
+    return any_beyond
 
 
 @jit

@@ -12,7 +12,6 @@ import numpy as np
 from unseat.core.errors import UserError
 from unseat.structures.contents import Contents, admit_keys
 from unseat.structures.pending import State, most_pending
-from unseat.structures.selection import choose
 
 Side = Literal["left", "right"]
 
@@ -48,7 +47,7 @@ class LearnedIndex:
         if budget is not None and not 0 <= budget < float("inf"):
             raise UserError(f"budget = {budget}: give the share of the keys' bytes that a model may take, such as 0.1")
         self._budget = budget
-        self._state = State.of(contents, choose(contents.modelled, budget))
+        self._state = State.of(*contents.fitted(budget))
         self._changing = Lock()
 
     @classmethod
@@ -130,7 +129,7 @@ class LearnedIndex:
     def _keep(self, state: State) -> None:
         if state.pending > most_pending(len(state.base)):
             contents = state.folded()
-            state = State.of(contents, choose(contents.modelled, self._budget))
+            state = State.of(*contents.fitted(self._budget))
         self._state = state
 
     def compact(self) -> None:
@@ -138,7 +137,7 @@ class LearnedIndex:
         with self._changing:
             if self._state.pending:
                 contents = self._state.folded()
-                self._state = State.of(contents, choose(contents.modelled, self._budget))
+                self._state = State.of(*contents.fitted(self._budget))
 
     @property
     def keys(self) -> Any:
@@ -260,6 +259,9 @@ def _time(measured: tuple[str, float]) -> float:
 
 
 def _search(state: State, queries: Any, strict: bool) -> Any:
+    answer = state.few(queries, strict)
+    if answer is not None:
+        return answer
     flat, shape = state.base.admit(queries)
     ranks = state.rank(flat, strict)
     return ranks.reshape(shape) if shape else int(ranks[0])

@@ -14,11 +14,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import isqrt
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unseat.structures.admission import check_nan
 from unseat.structures.contents import Contents
 from unseat.structures.selection import Choice, plain
 
@@ -62,6 +63,38 @@ class State:
     def pending(self) -> int:
         """Changes since the base was built."""
         return len(self.added) + len(self.removed)
+
+    @cached_property
+    def _direct(self) -> NDArray[Any] | None:
+        """The keys, where they are stored as a user sees them and nothing is pending."""
+        kind = self.base.kind
+        return None if kind.text or kind.stored != kind.dtype or self.pending else self.base.modelled
+
+    def few(self, queries: Any, strict: bool) -> Any:
+        """What `LearnedIndex.search` answers, where queries are few and of the keys' own type; else None.
+
+        All that a call costs besides the search counts here, so there are no conversions and no steps in between.
+        """
+        keys, choice = self._direct, self.choice
+        if keys is None:
+            return None
+        side: Literal["left", "right"] = "right" if strict else "left"
+        if type(queries) is np.ndarray:
+            if queries.dtype != keys.dtype or queries.ndim == 0:
+                return None
+            if queries.size > (choice.few_right if strict else choice.few):
+                return None
+            check_nan(queries)
+            return keys.searchsorted(queries, side)
+        native = keys.dtype.type
+        if type(queries) is int and issubclass(native, np.integer):
+            try:
+                queries = native(queries)
+            except OverflowError:
+                return None
+        elif not (type(queries) is native or (type(queries) is float and native is np.float64)):
+            return None
+        return int(keys.searchsorted(queries, side)) if queries == queries else None
 
     def rank(self, queries: Any, strict: bool) -> NDArray[np.int64]:
         """For each admitted query how many keys are less than it; `strict`: than it or equal to it."""

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from statistics import median
 from time import perf_counter_ns
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unseat.structures.admission import Kind, check_nan, query_bounds
 from unseat.structures.exact import bounds
 from unseat.structures.locator import Build, Locator, OverBudget, Run
 from unseat.structures.search import interleaved, interleaved_search, numpy_searchsorted
@@ -25,7 +28,7 @@ from unseat.structures.search import interleaved, interleaved_search, numpy_sear
 ROOM = "unseat.structures"
 KERNELS = ("search", "interpolation", "static_btree", "radix_table", "eytzinger", "rmi", "pgm", "radix_spline")
 """Modules whose kernels an index may be searched with, and a saved index may name."""
-_SHARED = ("codes", "prefetch", "lanes", "last_mile", "locator", "roots", "search")
+_SHARED = ("codes", "exact", "strings", "text_search", "prefetch", "lanes", "last_mile", "locator", "roots", "search")
 MODELLED = 4096
 """Keys from which on a model is tried: fewer lie in the nearest caches, where any search is quick."""
 SHARE = 0.1
@@ -36,7 +39,13 @@ PILOT, PILOTED = 1 << 16, 1 << 20
 HOPELESS = 2.0
 ROUNDS = 4
 SAMPLE = 1 << 16
-FEW = (1, 4, 16, 64, 256)
+FEW = (4, 16, 64, 256)
+MARGIN = 1.5
+"""How much sooner a kernel has to be: the way to it, which the trial leaves out, is longer than that to NumPy."""
+CALLS = 16
+"""Calls of so many queries each, none repeated: a processor learns the branches of those that are."""
+CHUNK = 1 << 14
+"""Queries that are converted at a time, so that what they became is still in the cache when it is looked up."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +57,14 @@ class Choice:
         few: Up to so many queries in one call `numpy.searchsorted` answers sooner than a kernel has started.
         measured: Nanoseconds a lookup of each structure that was tried.
         reason: Why it was chosen, for people.
+        few_right: As `few`, of ``side="right"``, for which a kernel's queries are converted first.
     """
 
     locator: Locator
-    few: int = 0
+    few: int = 1
     measured: Mapping[str, float] = field(default_factory=dict)
     reason: str = ""
+    few_right: int = 1
 
     def lower_bound(self, keys: NDArray[Any], queries: NDArray[Any], out: NDArray[np.int64]) -> None:
         """In `out` the number of keys less than each query; keys may be none."""
@@ -62,10 +73,29 @@ class Choice:
         else:
             out[:] = 0
 
+    def rank(self, keys: NDArray[Any], kind: Kind, queries: NDArray[Any], strict: bool) -> NDArray[np.int64]:
+        """For each admitted query how many keys are less than it; `strict`: than it or equal to it."""
+        alike = queries.dtype == keys.dtype
+        if alike and len(queries) <= (self.few_right if strict else self.few):
+            check_nan(queries)
+            return keys.searchsorted(queries, "right" if strict else "left")
+        out = np.empty(len(queries), np.int64)
+        if alike and not strict:
+            values, _ = bounds(np.ascontiguousarray(queries), keys.dtype, False)
+            self.lower_bound(keys, values, out)
+            return out
+        for start in range(0, len(queries), CHUNK):
+            part = out[start : start + CHUNK]
+            values, beyond = query_bounds(queries[start : start + CHUNK], kind, strict)
+            self.lower_bound(keys, values, part)
+            if beyond is not None:
+                part[beyond] = len(keys)
+        return out
 
-def plain() -> Choice:
+
+def plain(reason: str = "no trial") -> Choice:
     """For keys that are too few or too short-lived to be worth a model or a trial."""
-    return Choice(Locator("binary search, interleaved", interleaved_search), reason="no trial")
+    return Choice(Locator("binary search, interleaved", interleaved_search), reason=reason)
 
 
 def choose(keys: NDArray[Any], budget: float | None) -> Choice:
@@ -93,7 +123,7 @@ def choose(keys: NDArray[Any], budget: float | None) -> Choice:
         measured[locator.name] = time
     assert best is not None
     reason = f"the fastest of {len(measured)} on lookups of these keys{left_out}"
-    return Choice(best, sampler.few(best), measured, reason)
+    return Choice(best, sampler.few(best, False), measured, reason, sampler.few(best, True))
 
 
 def _pilot(keys: NDArray[Any], builds: list[Build], share: float) -> tuple[list[Build], str]:
@@ -153,14 +183,16 @@ class _Sampler:
         locator.run(self.keys, self.queries(self.size)[:32], out[:32], *locator.arrays)
         return min(self._once(locator, self.queries(self.size), out) for _ in range(ROUNDS)) / self.size
 
-    def few(self, locator: Locator) -> int:
-        """The most queries, of some numbers, that NumPy answers sooner."""
-        most = 0
-        rival = numpy_searchsorted(self.keys)
+    def few(self, locator: Locator, strict: bool) -> int:
+        """The most queries, of some numbers, that NumPy answers sooner; one it does always."""
+        kind, keys = Kind(self.keys.dtype), self.keys
+        kernel, rival = Choice(locator, 0, few_right=0), Choice(locator, FEW[-1], few_right=FEW[-1])
+        most = 1
         for size in FEW:
-            queries, out = self.queries(size), np.empty(size, np.int64)
-            times = [min(self._once(each, queries, out) for _ in range(2 * ROUNDS)) for each in (locator, rival)]
-            if times[0] < times[1]:
+            batches = np.split(self.queries(size * CALLS), CALLS)
+            times = [median(_time(partial(each.rank, keys, kind, batch, strict)) for batch in batches)
+                     for each in (rival, kernel)]  # fmt: skip
+            if times[1] * MARGIN < times[0]:
                 break
             most = size
         return most
@@ -169,6 +201,13 @@ class _Sampler:
         start = perf_counter_ns()
         locator.run(self.keys, queries, out, *locator.arrays)
         return perf_counter_ns() - start
+
+
+def _time(work: Callable[[], Any]) -> int:
+    """Nanoseconds of a call."""
+    start = perf_counter_ns()
+    work()
+    return perf_counter_ns() - start
 
 
 def name_of(locator: Locator) -> str:

@@ -3,7 +3,7 @@
 Texts are ordered as their UTF-8 bytes, which is the order of their code points and so that of Python's ``str``; a text
 that is a prefix of another comes first. The code of a text is its first 8 bytes after the prefix that all keys share,
 as a big-endian number padded with zeros: for texts a <= b, code(a) <= code(b). An index on the codes finds where those
-equal to the query's begin, and among them whole texts are compared.
+equal to the query's begin, and `unseat.structures.text_search` goes on from there.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from unseat.core.errors import UserError
 from unseat.core.jit import jit
 from unseat.structures.admission import Kind, is_text
+from unseat.structures.text_search import code_at, compare
 
 ENCODING = ("utf-8", "surrogatepass")
 """Lone surrogates are code points like others here, so that every ``str`` has its place."""
-_TOP = np.uint64((1 << 64) - 1)
 
 
 @dataclass(frozen=True)
@@ -76,17 +76,24 @@ def admit_texts(values: Any, text: str, what: str) -> Texts:
     Raises:
         UserError: One of them is of another type.
     """
-    flat: Sequence[Any] = np.ravel(values).tolist() if isinstance(values, np.ndarray) else list(values)
-    # One join and one encoding for all: a call for each text would cost more than the rest.
+    if text == "bytes" and isinstance(values, np.ndarray) and values.dtype.kind == "S":
+        rows = np.ascontiguousarray(values).reshape(-1)
+        return Texts(*_packed(rows.view(np.uint8).reshape(len(rows), values.itemsize)))
+    flat: Sequence[Any] = np.ravel(values).tolist() if isinstance(values, np.ndarray) else values
     wanted: tuple[type, ...] = (str,) if text == "str" else (bytes, bytearray)
-    wrong = next((i for i, value in enumerate(flat) if not isinstance(value, wanted)), None)
-    if wrong is not None:
+    if any(not issubclass(kind, wanted) for kind in set(map(type, flat))):
+        wrong = next(i for i, value in enumerate(flat) if not isinstance(value, wanted))
         raise UserError(f"{what}[{wrong}] is of type {type(flat[wrong]).__name__}, and the keys are {text}")
-    pieces = [value.encode(*ENCODING) for value in flat] if text == "str" else flat
-    ends = np.zeros(len(pieces) + 1, np.int64)
-    np.cumsum(np.fromiter(map(len, pieces), np.int64, len(pieces)), out=ends[1:])
-    # A bytearray, as kernels are compiled for arrays that may be written.
-    return Texts(np.frombuffer(bytearray().join(pieces), np.uint8), ends)
+    # One join and one encoding for all: a call for each text would cost more than the rest. Into a bytearray, as
+    # kernels are compiled for arrays that may be written.
+    ends = np.zeros(len(flat) + 1, np.int64)
+    np.cumsum(np.fromiter(map(len, flat), np.int64, len(flat)), out=ends[1:])
+    if text == "bytes":
+        return Texts(np.frombuffer(bytearray().join(flat), np.uint8), ends)
+    data = np.frombuffer(bytearray("".join(flat), *ENCODING), np.uint8)
+    if len(data) != ends[-1]:
+        _byte_ends(data, ends)
+    return Texts(data, ends)
 
 
 def sorted_texts(texts: Texts) -> Texts:
@@ -132,17 +139,6 @@ def text_codes(texts: Texts, skip: int) -> NDArray[np.uint64]:
     return out
 
 
-def finish(
-    keys: Texts, codes: NDArray[np.uint64], queries: Texts, query_codes: NDArray[np.uint64], skip: int, strict: bool,
-    out: NDArray[np.int64],
-) -> None:  # fmt: skip
-    """From the first place of each query's code in `out` to the first place of the query itself.
-
-    With `strict` the first place past it. Queries without the keys' shared prefix go before or after all.
-    """
-    _finish(keys.data, keys.ends, codes, queries.data, queries.ends, query_codes, skip, strict, out)
-
-
 @jit
 def _take(
     data: NDArray[np.uint8], ends: NDArray[np.int64], order: NDArray[np.int64]
@@ -160,20 +156,38 @@ def _take(
 
 
 @jit
-def _compare(
-    a: NDArray[np.uint8], a_start: int, a_end: int, b: NDArray[np.uint8], b_start: int, b_end: int
-) -> int:  # fmt: skip
-    """Negative, zero or positive as a's text is less than, equal to or greater than b's."""
-    for i in range(min(a_end - a_start, b_end - b_start)):
-        if a[a_start + i] != b[b_start + i]:
-            return -1 if a[a_start + i] < b[b_start + i] else 1
-    return (a_end - a_start) - (b_end - b_start)
+def _packed(rows: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Rows without the zeros that fill them up, end to end."""
+    count, width = rows.shape
+    ends = np.zeros(count + 1, np.int64)
+    for i in range(count):
+        length = width
+        while length and rows[i, length - 1] == 0:
+            length -= 1
+        ends[i + 1] = ends[i] + length
+    out = np.empty(ends[-1], np.uint8)
+    for i in range(count):
+        for j in range(ends[i + 1] - ends[i]):
+            out[ends[i] + j] = rows[i, j]
+    return out, ends
+
+
+@jit
+def _byte_ends(data: NDArray[np.uint8], ends: NDArray[np.int64]) -> None:
+    """Ends counted in characters of UTF-8 text, in bytes."""
+    at, passed = 0, 0
+    for i in range(1, len(ends)):
+        while passed < ends[i]:
+            lead = data[at]
+            at += 1 if lead < 0x80 else 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
+            passed += 1
+        ends[i] = at
 
 
 @jit
 def _disorder(data: NDArray[np.uint8], ends: NDArray[np.int64]) -> int:
     for i in range(len(ends) - 2):
-        if _compare(data, ends[i], ends[i + 1], data, ends[i + 1], ends[i + 2]) > 0:
+        if compare(data, ends[i], ends[i + 1], data, ends[i + 1], ends[i + 2]) > 0:
             return i
     return -1
 
@@ -181,52 +195,4 @@ def _disorder(data: NDArray[np.uint8], ends: NDArray[np.int64]) -> int:
 @jit
 def _codes(data: NDArray[np.uint8], ends: NDArray[np.int64], skip: int, out: NDArray[np.uint64]) -> None:
     for i in range(len(out)):
-        start, end = ends[i] + skip, ends[i + 1]
-        code = np.uint64(0)
-        for j in range(8):
-            byte = np.uint64(data[start + j]) if start + j < end else np.uint64(0)
-            code = (code << np.uint64(8)) | byte
-        out[i] = code
-
-
-@jit
-def _past(codes: NDArray[np.uint64], code: np.uint64, start: int) -> int:
-    """The first place from `start` on whose code is greater: few share one as a rule, so it gallops."""
-    step = 1
-    low, high = start, start
-    while high < len(codes) and codes[high] <= code:
-        low = high + 1
-        high += step
-        step *= 2
-    high = min(high, len(codes))
-    while low < high:
-        middle = (low + high) // 2
-        if codes[middle] <= code:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-@jit
-def _finish(
-    data: NDArray[np.uint8], ends: NDArray[np.int64], codes: NDArray[np.uint64], query_data: NDArray[np.uint8],
-    query_ends: NDArray[np.int64], query_codes: NDArray[np.uint64], skip: int, strict: bool, out: NDArray[np.int64],
-) -> None:  # fmt: skip
-    count = len(codes)
-    below = 0 if strict else -1
-    for i in range(len(out)):
-        start, end = query_ends[i], query_ends[i + 1]
-        side = _compare(data, 0, skip, query_data, start, min(end, start + skip))
-        if side != 0:
-            out[i] = 0 if side > 0 else count
-            continue
-        low = out[i]
-        high = _past(codes, query_codes[i], low)
-        while low < high:
-            middle = (low + high) // 2
-            if _compare(data, ends[middle], ends[middle + 1], query_data, start, end) <= below:
-                low = middle + 1
-            else:
-                high = middle
-        out[i] = low
+        out[i] = code_at(data, ends[i] + skip, ends[i + 1])
