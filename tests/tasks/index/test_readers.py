@@ -22,6 +22,11 @@ def sosd(keys: list[int], width: str = "Q") -> bytes:
     return struct.pack(f"<Q{len(keys)}{width}", len(keys), *keys)
 
 
+def npy(header: str) -> bytes:
+    """An .npy file of any header, and one key."""
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header) + 1) + header.encode() + b"\n" + bytes(8)
+
+
 def written(path: Path, content: bytes | str) -> Path:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return path
@@ -34,6 +39,17 @@ def written(path: Path, content: bytes | str) -> Path:
         ("k.csv", "3,-1\n4,5\n", {"column": "1"}, [-1, 5], "int64"),
         ("k.csv", '"a";b\n1;2.5\n3;1e300\n', {"column": "b"}, [2.5, 1e300], "float64"),
         ("k.csv", "name,n\nzeta,1\nalpha,2\n", {"column": "name", "kind": "strings"}, [b"zeta", b"alpha"], "S5"),
+        ("k.csv", '"a,b",k,m\n1,5,100\n2,6,200\n', {"column": "k"}, [5, 6], "int64"),
+        ("k.csv", '"a;b;c;d",k\n"1;2",5\n3,6\n', {"column": "k"}, [5, 6], "int64"),
+        ("k.csv", '"of two\nlines",k\n1,5\n2,6\n', {"column": "k"}, [5, 6], "int64"),
+        ("k.csv", "\ufeff8\n9\n", {}, [8, 9], "int64"),
+        ("k.csv", "\ufeffkey\n9\n", {"column": "key"}, [9], "int64"),
+        ("k.csv", "alpha,5\nbeta,6\n", {"column": "1"}, [5, 6], "int64"),
+        ("k.csv", "zeta\nalpha\n", {"column": "0", "kind": "strings"}, [b"zeta", b"alpha"], "S5"),
+        ("k.csv", "\ufeffzeta,1\n\nx,2\n", {"column": "0", "kind": "strings"}, [b"zeta", b"x"], "S4"),
+        ("k.csv", 'k;n\n"a;""b""";1\n', {"column": "k", "kind": "strings"}, [b'a;"b"'], "S5"),
+        ("k.txt", "\ufeffb\na\n", {"kind": "strings"}, [b"b", b"a"], "S1"),
+        ("k.txt", "\ufeff5\n7\n", {}, [5, 7], "int64"),
         ("k.txt", "5\n\n7\n", {}, [5, 7], "int64"),
         ("k", "5\n7\n", {"kind": "float32"}, [5, 7], "float32"),
         ("k.log", "b c\na\n", {"kind": "strings"}, [b"b c", b"a"], "S3"),
@@ -66,6 +82,20 @@ def test_npy(tmp_path: Path, dtype: str) -> None:
     [
         ("k.npy", b"", {}, "not a readable"),
         ("k.npy", b"\x93NUMPY\x01\x00broken", {}, "not a readable"),
+        ("k.npy", b"PK\x03\x04 no archive", {}, "not a readable"),
+        ("k.npy", npy("{'descr': '<u8', 'fortran_order': False, 'shape': (10**30,), }"), {}, "not a readable"),
+        ("k.npy", npy("{'descr': '<u8', 'fortran_order': False, 'shape': (2**62,), }"), {}, "not a readable|cannot be"),
+        ("k.npy", npy("{'descr': '<u8', 'fortran_order': False, 'shape': (-1,), }"), {}, "not a readable"),
+        ("k.npy", npy("{'descr': [1], 'fortran_order': False, 'shape': (1,), }"), {}, "not a readable"),
+        ("k.npy", npy("{'descr': '<u8', 'fortran_order': False, 'shape': (1,), ((("), {}, "not a readable"),
+        ("k.npy", npy("{'descr': None, 1: 2, 'shape': ()}"), {}, "not a readable"),
+        ("k.csv", "a\nb\n", {"kind": "strings"}, "say --column NAME, or --column 0"),
+        ("k.csv", "a,b\nx,1\ny\n", {"column": "b", "kind": "strings"}, "line 3 has no column 1"),
+        ("k.csv", b"a\nx\n\xff\n", {"column": "a", "kind": "strings"}, "not UTF-8"),
+        ("k.csv", "x" * 200_000, {"column": "0", "kind": "strings"}, "line 1 is no row"),
+        ("k.txt", "x" * 2**20 + "\ny" * 2**14, {"kind": "strings"}, "key 0 has 1,048,576 bytes"),
+        ("k_uint64.zst", zstandard.compress(struct.pack("<Q", 2**40)), {}, "this is no file of SOSD"),
+        ("k_uint64.zst", zstandard.compress(struct.pack("<Q", 2**33)), {}, "more than half of this machine's memory"),
         ("k.txt", "", {}, "holds no keys"),
         ("k.csv", "", {}, "first line is empty"),
         ("k.csv", "a,b\n1,2\n", {}, "name that of the keys with --column"),

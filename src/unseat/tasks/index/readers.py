@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
+import csv
 import importlib.util
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,6 +23,10 @@ _SUFFIXES = {
 }  # fmt: skip
 _SAMPLE = 4096
 _CHUNK = 2**24
+_MOST = 2**33
+"""Keys that a file of SOSD may tell of: ten times the largest that is published."""
+_WIDE = 2**30
+"""Bytes that strings may take in an array whose every key is as wide as the longest, however small the file is."""
 
 
 def read_keys(path: Path, options: Options) -> Keys:
@@ -82,8 +88,12 @@ def _typed(path: Path, keys: Keys, kind: str | None) -> Keys:
 def _npy(path: Path, options: Options) -> Keys:
     try:
         keys = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise UserError(f"{path}: not a readable .npy file of numbers ({error})") from error
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:
+        # A damaged header ends in whatever the parts of NumPy, zipfile and tokenize that read it raise.
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f"{path}: not a readable .npy file of numbers ({first})") from error
     if not isinstance(keys, np.ndarray):
         raise UserError(f"{path}: an archive of several arrays; give one array in an .npy file")
     return keys
@@ -159,30 +169,100 @@ def _column(path: Path, names: list[str], wanted: str | None) -> str:
 
 
 def _csv(path: Path, options: Options) -> Keys:
-    with path.open(encoding="utf-8", errors="replace") as file:
-        first = file.readline().rstrip("\r\n")
-    if not first:
+    mark, names, lines = _first_row(path)
+    if not names:
         raise UserError(f"{path} holds no keys; its first line is empty")
-    mark = max(",;\t", key=first.count)
-    names = [name.strip().strip('"') for name in first.split(mark)]
-    headed = not all(map(_is_number, names))
-    name = _column(path, names if headed else [str(place) for place in range(len(names))], options.column)
-    place = names.index(name) if headed else int(name)
-    return _lines(path, options.kind, mark, place, int(headed))
+    headed, place = _heading(path, names, options)
+    if options.kind == "strings":
+        return _wide(path, list(_strings(path, mark, place, headed)))
+    return _lines(path, options.kind, mark, place, lines if headed else 0)
+
+
+def _first_row(path: Path) -> tuple[str, list[str], int]:
+    """The mark between columns, the first row's fields and the lines that it takes: by the mark that makes most."""
+    found = []
+    for mark in (",", ";", "\t"):
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+            rows = csv.reader(file, delimiter=mark)
+            try:
+                names = [name.strip() for name in next(rows, [])]
+            except csv.Error as error:
+                raise UserError(f"{path}: line {rows.line_num} is no row of a CSV file ({error})") from error
+            found.append((mark, names, rows.line_num))
+    return max(found, key=lambda one: len(one[1]))
+
+
+def _heading(path: Path, names: list[str], options: Options) -> tuple[bool, int]:
+    """Whether the first row is a heading, and which column the keys are in.
+
+    A row of numbers is none. Any row may be strings, so that there `--column` says what it is: a name makes it a
+    heading, a number does not.
+    """
+    wanted, strings = options.column, options.kind == "strings"
+    if wanted is None and strings:
+        raise UserError(
+            f"{path}: its first line may be a heading or a key; with --kind strings say --column NAME, or --column 0 "
+            "if there is no heading"
+        )
+    numbers = all(map(_is_number, names))
+    by_place = wanted is not None and wanted.isdecimal() and int(wanted) < len(names)
+    if numbers or (by_place and wanted not in names and (strings or _is_number(names[int(wanted or 0)]))):
+        return False, int(_column(path, [str(place) for place in range(len(names))], wanted))
+    return True, names.index(_column(path, names, wanted))
+
+
+def _strings(path: Path, mark: str, column: int, headed: bool) -> Iterator[bytes]:
+    """A column's fields; lines that are empty are none."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.reader(file, delimiter=mark)
+        try:
+            for number, row in enumerate(rows):
+                if row and not (headed and number == 0):
+                    yield row[column].encode()
+        except IndexError as error:
+            raise UserError(f"{path}: line {rows.line_num} has no column {column} (counted from 0)") from error
+        except UnicodeDecodeError as error:
+            raise UserError(f"{path}: not text; byte {error.start} is not UTF-8") from error
+        except csv.Error as error:
+            raise UserError(f"{path}: line {rows.line_num} is no row of a CSV file ({error})") from error
 
 
 def _text(path: Path, options: Options) -> Keys:
     if options.kind == "strings":
-        return np.array([line for line in path.read_bytes().splitlines() if line])
+        content = path.read_bytes().removeprefix(codecs.BOM_UTF8)
+        return _wide(path, [line for line in content.splitlines() if line])
     return _lines(path, options.kind, None, 0, 0)
+
+
+def _wide(path: Path, strings: list[bytes]) -> Keys:
+    """Strings as an array, in which every one takes the bytes of the longest.
+
+    Raises:
+        UserError: A few long ones would make it many times the file.
+    """
+    longest = max(range(len(strings)), key=lambda place: len(strings[place]), default=0)
+    width = len(strings[longest]) if strings else 0
+    if width * len(strings) > max(_WIDE, 16 * path.stat().st_size):
+        raise UserError(
+            f"{path}: key {longest} has {width:,} bytes, and in an array every key takes as many; leave out long ones"
+        )
+    _in_memory(path, width * len(strings), "leave out long ones")
+    return np.array(strings)
+
+
+def _in_memory(path: Path, nbytes: int, remedy: str) -> None:
+    """Refuse what would leave no room for an index and a copy."""
+    import psutil
+
+    if 2 * nbytes > psutil.virtual_memory().total:
+        raise UserError(
+            f"{path}: its keys take {nbytes / 1e9:,.1f} GB, more than half of this machine's memory; {remedy}"
+        )
 
 
 def _lines(path: Path, kind: str | None, mark: str | None, column: int, skip: int) -> Keys:
     """One column of numbers: of integers as long as all are, so that none loses digits as a float."""
-    if kind is None:
-        wanted: tuple[type, ...] = (np.int64, np.uint64, np.float64)
-    else:
-        wanted = (str,) if kind == "strings" else (np.dtype(kind).type,)
+    wanted: tuple[type, ...] = (np.int64, np.uint64, np.float64) if kind is None else (np.dtype(kind).type,)
     refused: Exception | None = None
     for dtype in wanted:
         try:
@@ -194,7 +274,7 @@ def _lines(path: Path, kind: str | None, mark: str | None, column: int, skip: in
         else:
             if kind is None and dtype is np.float64 and np.any(abs(keys) >= 2.0**53) and np.all(keys == np.floor(keys)):
                 raise UserError(f"{path}: integers that fit no one type, or large doubles; if so, say --kind float64")
-            return np.char.encode(keys, "utf-8") if dtype is str else keys
+            return keys
     raise UserError(f"{path}: {str(refused).removesuffix('.')} (rows and columns count from 0, without the heading)")
 
 
@@ -202,7 +282,7 @@ def _column_of(path: Path, dtype: type, mark: str | None, column: int, skip: int
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "loadtxt: input contained no data")
         return np.loadtxt(path, dtype, delimiter=mark, skiprows=skip, usecols=column, ndmin=1, comments=None,
-                          encoding="utf-8", quotechar='"')  # fmt: skip
+                          encoding="utf-8-sig", quotechar='"')  # fmt: skip
 
 
 def _is_number(text: str) -> bool:
@@ -233,10 +313,11 @@ def _counted(path: Path, file: Any, size: int | None, options: Options) -> Keys:
         raise UserError(f"{path}: {len(head)} bytes; a file of SOSD begins with a 64-bit count")
     count = int.from_bytes(head, "little")
     width = _width(path, count, size, options.kind)
-    if count > 2**40:
+    if count > _MOST:
         raise UserError(f"{path}: says that it holds {count:,} keys; this is no file of SOSD")
     # Of keys that are sorted, every k-th are spread as all are; a large set is never in memory whole.
     step = max(1, count // options.keys) if options.keys else 1
+    _in_memory(path, count // step * width, "take fewer with --keys")
     kept, read = [], 0
     while read < count:
         part = _fill(file, np.empty(min(_CHUNK, count - read), f"<u{width}"))
