@@ -7,11 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from unseat.core.jit import jit
 from unseat.core.policy import Form, Policy, Session, View
+from unseat.structures.codes import codes
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,57 @@ def writing_keys(keys: NDArray[Any], queries: NDArray[Any]) -> Any:
     """Makes the array one that is easy to search."""
     keys[:] = keys[0]
     return np.zeros(len(queries), np.int64)
+
+
+@dataclass(frozen=True)
+class Behind(Policy):
+    """Answers honestly for keys that it has made easy, in the array behind those that it was given."""
+
+    name: str = "behind"
+
+    def start(self, view: View, seed: int) -> Session:
+        keys = view.facts["keys"]
+        keys.base[:] = 0
+        return Playing(honest).start(view, seed)
+
+
+def writing_given(keys: NDArray[Any], queries: NDArray[Any], out: NDArray[np.int64]) -> None:
+    """A kernel of a fused policy that leaves the keys easier than it found them."""
+    keys[:] = 0
+    out[:] = np.searchsorted(keys, queries)
+
+
+def sampling(keys: NDArray[Any], every: int) -> Any:
+    """A window between sampled keys, which it has compiled into it."""
+    at = codes(keys)[::every].copy()
+
+    @numba.njit
+    def window(code: Any, none: NDArray[np.int64]) -> tuple[int, int]:
+        low, high = 0, len(at)
+        while low < high:
+            middle = (low + high) // 2
+            if at[middle] < code:
+                low = middle + 1
+            else:
+                high = middle
+        return (low - 1) * every, low * every
+
+    return window
+
+
+@numba.njit
+def outer(code: Any, none: NDArray[np.int64]) -> tuple[int, int]:
+    """Its table is that of a function that it calls."""
+    low, high = inner(code)
+    return low, high
+
+
+TABLE = np.zeros(1000, np.int64)
+
+
+@numba.njit
+def inner(code: Any) -> tuple[int, int]:
+    return TABLE[0], 10**9
 
 
 class Remembering:

@@ -34,6 +34,7 @@ class TestIndex(TaskSuite):
             "answers nothing": cheats.Playing(cheats.nothing),
             "holds too many bytes": cheats.Playing(cheats.honest, nbytes=10**9),
             "writes over the keys": cheats.Playing(cheats.writing_keys),
+            "writes over the keys behind its view": cheats.Behind(),
         }
 
 

@@ -15,6 +15,7 @@ from unseat.core.errors import ContractError
 from unseat.core.outcome import Limits
 from unseat.core.policy import DeadlineReached, InvalidAnswer, Policy, Session, View
 from unseat.structures.codes import codes
+from unseat.structures.search import plain_search
 from unseat.tasks.index import engine
 from unseat.tasks.index.policies import Built, Library, Whole
 from unseat.tasks.index.problem import KeySet, Problem, drawn
@@ -71,6 +72,62 @@ def test_the_keys_cannot_be_written() -> None:
     """Red: a policy can make the array one that is easy to search."""
     with pytest.raises(ValueError, match="read-only"):
         IndexTask().run(problem(), Playing(cheats.writing_keys), seed=0, limits=LIMITS)
+
+
+def test_the_array_behind_the_keys_is_the_policys_own() -> None:
+    """Red: a policy writes through ``.base``, and lookups are drawn from the keys that it has made easy."""
+    shared = problem()
+    before = shared.set.digest()
+    with pytest.raises(InvalidAnswer, match="answers are wrong"):
+        IndexTask().run(shared, cheats.Behind(), seed=0, limits=LIMITS)
+    assert shared.set.digest() == before
+    assert IndexTask().run(shared, Playing(cheats.honest), seed=0, limits=LIMITS).value > 0
+
+
+def test_a_kernel_that_writes_over_the_keys_harms_itself_alone() -> None:
+    """Red: a fused kernel makes lookups wrong for those that come after it."""
+    shared = problem()
+    session = Session()
+    session.kernel = cheats.writing_given, ()
+    with pytest.raises(InvalidAnswer, match="answers are wrong"):
+        engine.clock(shared, engine.answerer(shared, session, Built.form), 0)
+    assert shared.keys.any()
+
+
+@pytest.mark.parametrize("nbytes", [None, -1, 1.5, True, "8"])
+def test_a_session_tells_its_bytes(nbytes: object) -> None:
+    """Red: who says nothing of its bytes holds none, and gets a point of every frontier."""
+    with pytest.raises(InvalidAnswer, match="nbytes is"):
+        IndexTask().run(problem(), Playing(cheats.honest, nbytes=nbytes), seed=0, limits=LIMITS)  # type: ignore[arg-type]
+    session = Session()
+    with pytest.raises(InvalidAnswer, match="nbytes is None"):
+        engine.held(problem(), session, Playing.form, False)
+
+
+def test_what_is_compiled_into_a_kernel_counts() -> None:
+    """Red: a table in a closure or a global is free, whatever its size."""
+    keys = (np.arange(3000) * 3).astype(np.uint64)
+    nothing = np.zeros(1, np.int64)
+    for every, nbytes in ((16, 8 + 8 * 188), (4, None)):
+        policy = Windowed(cheats.sampling(keys, every), lambda view: (nothing,))
+        if nbytes is None:
+            with pytest.raises(InvalidAnswer, match="holds 6,008 bytes"):
+                IndexTask().run(problem(keys), policy, seed=0, limits=LIMITS)
+        else:
+            assert IndexTask().run(problem(keys), policy, seed=0, limits=LIMITS).metrics["bytes"] == nbytes
+    with pytest.raises(InvalidAnswer, match="holds 8,008 bytes"):
+        IndexTask().run(problem(), Windowed(cheats.outer, lambda view: (nothing,)), seed=0, limits=LIMITS)
+
+
+def test_who_claims_to_be_a_copy_of_the_keys_is_none() -> None:
+    """Red: a stranger's policy is let off the budget by an attribute that only the built-in layouts have."""
+
+    class Claiming(Windowed):
+        form, copies = Built.form, True
+
+    policy = Claiming(plain_search, lambda view: (np.zeros(501, np.int64),))
+    with pytest.raises(InvalidAnswer, match="its budget is 4,000"):
+        IndexTask().run(problem(), policy, seed=0, limits=LIMITS)
 
 
 def test_answers_that_were_not_given_are_wrong() -> None:

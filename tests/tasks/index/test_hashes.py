@@ -29,12 +29,13 @@ class SmallHashes(HashTask):
     def __init__(self) -> None:
         names: tuple[Any, ...] = ("train", "valid", "test")
         super().__init__(
-            [Source(name, name, name, EVERY, lambda at=at: sequential(700, 0.3, at), lambda name=name: name, 500)  # type: ignore[misc]
+            [Source(name, name, name, EVERY, lambda at=at: sequential(KEYS, 0.3, at), lambda name=name: name, 500)  # type: ignore[misc]
              for at, name in enumerate(names)]
         )  # fmt: skip
 
 
 CALLS = [0]
+KEYS = 700
 
 
 def _outside(keys: NDArray[np.uint64], out: NDArray[np.int64], slots: int) -> None:
@@ -58,7 +59,15 @@ def _one_slot(keys: NDArray[np.uint64], out: NDArray[np.int64], slots: int) -> N
     out[:] = 0
 
 
+def _counting(keys: NDArray[np.uint64], out: NDArray[np.int64], slots: int) -> None:
+    """A perfect function, of the keys that it puts in the place of those that it is given."""
+    if len(keys) == KEYS:
+        keys[:] = np.arange(KEYS)
+    out[:] = keys % np.uint64(slots)
+
+
 KERNELS = {
+    "counting": _counting,
     "outside": _outside,
     "below": _below,
     "changing": _changing,
@@ -90,7 +99,7 @@ class TestHashes(TaskSuite):
         return SmallHashes()
 
     def failures(self, task: Task) -> Mapping[str, Policy]:
-        modes = ("outside", "below", "changing", "nothing", "no kernel")
+        modes = ("counting", "outside", "below", "changing", "nothing", "no kernel")
         return {mode: Plays("cheat", mode) for mode in modes}
 
     def test_built_in_instances(self) -> None:

@@ -18,6 +18,7 @@ from unseat.structures.codes import code
 from unseat.structures.last_mile import fetch, finish
 from unseat.structures.locator import Locator
 from unseat.structures.prefetch import BLOCK
+from unseat.tasks.index.footprint import footprint
 from unseat.tasks.index.problem import Keys, Places, Problem
 
 WARM = 256
@@ -41,13 +42,16 @@ class Timed:
 
 
 def answerer(problem: Problem, session: Session, form: Form) -> Answer:
-    """How a session of some form answers a batch of queries."""
-    keys = problem.keys
+    """How a session of some form answers a batch of queries.
+
+    Kernels search a copy of the keys that the policy has not seen, so that nobody can write anything there.
+    """
     if form is Form.DECIDE:
         return lambda queries, out: _asked(session, queries, out)
     if session.kernel is None:
         raise ContractError(f"{type(session).__name__} has no kernel")
     kernel, arrays = session.kernel
+    keys = problem.copied()
     if form is Form.FUSED:
         return lambda queries, out: kernel(keys, queries, out, *arrays)
     return lambda queries, out: by_window(kernel, keys, queries, out, arrays)
@@ -125,13 +129,20 @@ def check(queries: Keys, out: Places, expected: Places) -> None:
 def held(problem: Problem, session: Session, form: Form, copies: bool) -> int:
     """Bytes that a session holds besides the keys.
 
-    Arrays of kernels are counted here; a session in Python tells by its attribute `nbytes` and is believed.
+    Arrays and constants of kernels are counted here; a session in Python tells by its attribute `nbytes` and is
+    believed.
 
     Raises:
-        InvalidAnswer: They are more than the budget, which only layouts that hold a copy of the keys may exceed.
+        InvalidAnswer: They are more than the budget, which only layouts that hold a copy of the keys may exceed; or
+            they are not told, or cannot be counted.
     """
-    arrays: Any = session.kernel[1] if session.kernel else ()
-    nbytes = sum(array.nbytes for array in arrays) if form is not Form.DECIDE else int(getattr(session, "nbytes", 0))
+    if form is Form.DECIDE:
+        told = getattr(session, "nbytes", None)
+        if not isinstance(told, int | np.integer) or isinstance(told, bool) or told < 0:
+            raise InvalidAnswer(f"the session's nbytes is {told!r}, not the bytes that its index holds")
+        nbytes = int(told)
+    else:
+        nbytes = footprint(*session.kernel) if session.kernel else 0
     if nbytes > problem.budget and not copies:
         raise InvalidAnswer(f"the index holds {nbytes:,} bytes, and its budget is {problem.budget:,}")
     return nbytes
@@ -152,8 +163,9 @@ def outcome(problem: Problem, timed: Timed, nbytes: int, start_s: float) -> Outc
 
 def floor(problem: Problem, locator: Locator, seed: int) -> Outcome:
     """The time of a kernel that answers nothing, on the same lookups."""
+    keys = problem.copied()
 
     def answer(queries: Keys, out: Places) -> None:
-        locator.run(problem.keys, queries, out, *locator.arrays)
+        locator.run(keys, queries, out, *locator.arrays)
 
     return outcome(problem, clock(problem, answer, seed, checked=False), 0, 0.0)

@@ -39,7 +39,7 @@ class Built(Policy):
         from unseat.structures.locator import OverBudget
 
         chosen = STRUCTURES[self.structure]
-        # The array behind the view: to Numba one that must not be written is another type, compiled a second time.
+        # The copy behind the view: to Numba an array that must not be written is another type, compiled a second time.
         keys = view.facts["keys"].base
         try:
             locator = chosen.build(keys, view.facts["budget"], self.parameters)

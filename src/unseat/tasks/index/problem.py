@@ -31,7 +31,7 @@ class KeySet:
     keys: Keys
 
     def __post_init__(self) -> None:
-        # An array of its own, so that what the views given to policies are views of is this one (`Built.start`).
+        # An array of its own: a file that is mapped may change.
         if self.keys.base is not None:
             object.__setattr__(self, "keys", np.array(self.keys))
 
@@ -58,7 +58,7 @@ class Problem:
 
     @property
     def keys(self) -> Keys:
-        """The sorted keys, as kernels take them."""
+        """The sorted keys; for the engine alone."""
         return self.set.keys
 
     @property
@@ -67,10 +67,18 @@ class Problem:
         return STEP_NS * math.log2(len(self.keys) + 1)
 
     def view(self, deadline: float | None = None) -> View:
-        """What a policy is told: the keys, not to be written to, and how many bytes it may hold."""
-        keys = self.keys.view()
+        """What a policy is told: the keys, not to be written to, and how many bytes it may hold.
+
+        They are a view of a copy, as ``.base`` gives away what can be written to: lookups and answers come of the
+        original, which no policy gets hold of.
+        """
+        keys = self.copied().view()
         keys.flags.writeable = False
         return View(QUESTION, {"keys": keys, "budget": self.budget}, deadline=deadline)
+
+    def copied(self) -> Keys:
+        """The keys in an array of its own."""
+        return np.array(self.keys)
 
     def passes(self, seed: int) -> list[tuple[Keys, Places]]:
         """Queries and exact answers of each pass."""

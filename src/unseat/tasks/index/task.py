@@ -69,12 +69,15 @@ class IndexTask(Task):
     def run(self, problem: Problem, policy: Policy, *, seed: int, limits: Limits) -> Outcome:
         """Let the policy build its index, and time lookups in it."""
         from unseat.tasks.index import engine
+        from unseat.tasks.index.policies import Built
 
         deadline = None if limits.wall_s is None else time.monotonic() + limits.wall_s
+        view = problem.view(deadline)
         began = time.perf_counter()
-        session = policy.start(problem.view(deadline), seed)
+        session = policy.start(view, seed)
         start_s = time.perf_counter() - began
-        copies = policy.form is Form.FUSED and bool(getattr(policy, "copies", False))
+        del view  # With it goes the copy of the keys, unless the session holds it.
+        copies = isinstance(policy, Built) and policy.copies
         nbytes = engine.held(problem, session, policy.form, copies)
         answer = engine.answerer(problem, session, policy.form)
         return engine.outcome(problem, engine.clock(problem, answer, seed, deadline), nbytes, start_s)

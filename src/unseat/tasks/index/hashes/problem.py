@@ -45,8 +45,8 @@ class Problem:
         return max(1, round(len(self.keys) / self.load))
 
     def view(self, deadline: float | None = None) -> View:
-        """What a policy is told: the keys, not to be written to, and the number of slots."""
-        keys = self.keys.view()
+        """What a policy is told: a copy of the keys, not to be written to, and the number of slots."""
+        keys = self.keys.copy()
         keys.flags.writeable = False
         return View(QUESTION, {"keys": keys, "slots": self.slots}, deadline=deadline)
 
@@ -88,7 +88,7 @@ def _checked(run: Callable[..., Any]) -> Callable[..., None]:
 
 def conflicts(problem: Problem, chosen: HashFunction) -> tuple[float, dict[str, float]]:
     """The objective, and what else is counted without a table."""
-    slots = chosen.slots(problem.keys, problem.slots)
+    slots = chosen.slots(problem.keys.copy(), problem.slots)
     found = spread(slots, problem.slots)
     return found.conflicts, {
         "colliding": found.colliding,
@@ -104,7 +104,8 @@ def probes(problem: Problem, chosen: HashFunction, seed: int) -> dict[str, float
     Raises:
         InvalidAnswer: A lookup gives a wrong answer: the function does not give a key the same slot each time.
     """
-    keys, values = problem.keys, np.arange(len(problem.keys))
+    # Copies, here and below: a function that writes over the keys must not get others to look up.
+    keys, values = problem.keys.copy(), np.arange(len(problem.keys))
     second = murmur(SECOND_SEED)
     makers: dict[str, Callable[[], Table]] = {
         "chained": lambda: tables.chained(keys, values, chosen, problem.load),
@@ -112,7 +113,7 @@ def probes(problem: Problem, chosen: HashFunction, seed: int) -> dict[str, float
         "cuckoo": lambda: tables.cuckoo(keys, values, chosen, second, CUCKOO_LOAD),
     }
     present, absent = problem.queries(seed)
-    expected = np.searchsorted(keys, present)
+    expected = np.searchsorted(problem.keys, present)
     metrics: dict[str, float] = {}
     for kind, make in makers.items():
         try:
@@ -135,7 +136,8 @@ def _timed(table: Table, queries: Words) -> tuple[NDArray[np.int64], int, float]
     """Answers, entries looked at, and the median CPU time a query."""
     took = []
     for _ in range(PASSES):
+        given = queries.copy()
         began = time.thread_time_ns()
-        found, looked = table.lookup(queries)
+        found, looked = table.lookup(given)
         took.append((time.thread_time_ns() - began) / len(queries))
     return found, looked, float(np.median(took))

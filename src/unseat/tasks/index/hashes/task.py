@@ -62,6 +62,7 @@ class HashTask(Task):
 
     def run(self, problem: Problem, policy: Policy, *, seed: int, limits: Limits) -> Outcome:
         """Let the policy make its function, count conflicts, and look keys up in tables that use it."""
+        from unseat.tasks.index.footprint import footprint
         from unseat.tasks.index.hashes.problem import conflicts, function, probes
 
         if policy.form is not Form.KERNEL:
@@ -73,6 +74,7 @@ class HashTask(Task):
         chosen = function(session)
         value, metrics = conflicts(problem, chosen)
         metrics |= probes(problem, chosen, seed)
+        metrics["bytes"] = footprint(*session.kernel) if session.kernel else 0
         if deadline is not None and time.monotonic() > deadline:
             raise DeadlineReached("time was up before all tables were measured")
         return Outcome(value, decisions=len(problem.keys), start_s=start_s, metrics=metrics)

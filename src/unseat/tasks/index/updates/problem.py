@@ -35,10 +35,13 @@ class Problem:
         return _drawn(self, seed)
 
     def view(self, workload: Workload, deadline: float | None = None) -> View:
-        """What a policy is told: the entries to begin with, not to be written to."""
+        """What a policy is told: the entries to begin with, not to be written to.
+
+        They are views of copies, as ``.base`` gives away what can be written to.
+        """
         facts = {}
         for name, array in (("keys", workload.keys), ("values", workload.values)):
-            facts[name] = array.view()
+            facts[name] = array.copy().view()
             facts[name].flags.writeable = False
         return View(QUESTION, facts, deadline=deadline)
 
