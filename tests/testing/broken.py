@@ -17,6 +17,7 @@ from examples.tiny_task.engine import LONGEST, Problem
 from examples.tiny_task.incumbents import SpinFor
 from examples.tiny_task.task import SpinThenBlock
 from gymnasium.spaces import Box, Discrete
+from numpy.typing import NDArray
 
 from unseat import (
     Bounder,
@@ -158,6 +159,46 @@ class EngineChangesProblem(Small):
         if isinstance(problem, Scratch):
             problem.runs.append(seed)
         return super().run(problem, policy, seed=seed, limits=limits)
+
+
+@dataclass(frozen=True)
+class Told(Policy):
+    """Another policy that is told the past waits as well."""
+
+    inner: Policy
+    waits: NDArray[np.int64]
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return self.inner.name
+
+    def start(self, view: View, seed: int) -> Session:
+        shown = self.waits.view()
+        shown.flags.writeable = False
+        return self.inner.start(replace(view, facts={**view.facts, "past": shown}), seed)
+
+
+class HandsOutTheProblem(Small):
+    """What must not be written to is a view of what can be."""
+
+    def load(self, instance: Instance) -> Problem:
+        problem = super().load(instance)
+        return replace(problem, waits=problem.waits.copy())
+
+    def run(self, problem: Problem, policy: Policy, *, seed: int, limits: Limits) -> Outcome:
+        return super().run(problem, Told(policy, problem.waits), seed=seed, limits=limits)
+
+
+class HandsOutWhatItKeeps(Small):
+    """The same with what is kept from run to run, beside the problem."""
+
+    @cached_property
+    def kept(self) -> NDArray[np.int64]:
+        return np.zeros(3, np.int64)
+
+    def run(self, problem: Problem, policy: Policy, *, seed: int, limits: Limits) -> Outcome:
+        outcome = super().run(problem, Told(policy, self.kept), seed=seed, limits=limits)
+        return replace(outcome, value=outcome.value + float(self.kept.sum()))
 
 
 class HandsOutItsState(Small):

@@ -56,7 +56,7 @@ class KeepsNoAnswer(Batch):
     """The engine scores what it is given by itself, and keeps it to itself."""
 
     def run(self, problem: Problem, policy: Policy, *, seed: int, limits: Limits) -> Outcome:
-        view = View("assign", {"durations": problem.durations, "machines": problem.machines})
+        view = View("assign", {"durations": problem.durations.copy(), "machines": problem.machines})
         return self.score(problem, policy.start(view, seed).decide(None))
 
 

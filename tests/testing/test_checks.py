@@ -50,6 +50,8 @@ BROKEN: Mapping[type[Task], tuple[set[str], str]] = {
     # Whatever compares two runs sees noise; it is too small to mislead a fit or to beat a bound.
     broken.Noise: ({"determinism", "no_memory", "problem", "environment"}, "same inputs, same"),
     broken.EngineChangesProblem: ({"problem"}, "a run never changes the problem"),
+    broken.HandsOutTheProblem: ({"problem"}, "what a policy is told is the policy's own: one that writes over it, and"),
+    broken.HandsOutWhatItKeeps: ({"problem"}, "one that writes over it turns the next run of"),
     # It has no time limit either, and its environment shows the state as it becomes.
     broken.HandsOutItsState: ({"problem", "deadline", "environment"}, "not the engine's own state"),
     broken.WrongBound: ({"bounds"}, "no policy beats a bound"),

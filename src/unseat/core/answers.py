@@ -72,7 +72,7 @@ def solve(
         policy: Who answers.
         name: The question's name.
         question: The question.
-        facts: All that the policy is told; `decide` gets None.
+        facts: All that the policy is told, arrays as copies; `decide` gets None.
         seed: The run's seed.
         limits: The run's limits.
 
@@ -80,8 +80,10 @@ def solve(
         InvalidAnswer: The answer is not in the question's space of actions, or not JSON with arrays.
         DeadlineReached: The time was up.
     """
+    # A problem's array that must not be written to can be made writable by whoever holds it.
+    told = {key: fact.copy() if isinstance(fact, np.ndarray) else fact for key, fact in facts.items()}
     began = time.perf_counter()
-    view = View(name, facts, deadline=limits.deadline())
+    view = View(name, told, deadline=limits.deadline())
     session = policy.start(view, seed)
     start_s = time.perf_counter() - began
     asker = Asker(session, question, view.deadline)

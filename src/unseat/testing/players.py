@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -142,8 +143,27 @@ def vandal(question: Question) -> Policy:
     return Wrapped(Sampler(question), "vandal", lambda view: _overwrite(view.facts), after=scribble)
 
 
+def scribbler(policy: Policy) -> Policy:
+    """Of the same form and kind as a policy; it writes over all that it is told, and over what lies behind, and ends.
+
+    It builds nothing of what it has spoilt: compiled code that trusts its arrays could end the process.
+    """
+
+    def start(self: Policy, view: View, seed: int) -> Session:
+        _overwrite(view.facts)
+        raise Mishap("it has written over all that it was told")
+
+    made = copy.copy(policy)
+    object.__setattr__(made, "__class__", type("Scribbler", (type(policy),), {"start": start}))
+    return made
+
+
 def _overwrite(thing: Any) -> None:
     if isinstance(thing, np.ndarray):
+        # A view that must not be written to hands out the array that it is a view of.
+        _overwrite(thing.base)
+        with contextlib.suppress(ValueError):
+            thing.flags.writeable = True
         if thing.flags.writeable:
             thing[...] = 1
     elif isinstance(thing, Mapping):
@@ -156,6 +176,9 @@ def _overwrite(thing: Any) -> None:
             _overwrite(part)
         if isinstance(thing, list):
             thing.clear()
+    elif is_dataclass(thing) and not isinstance(thing, type):
+        for part in fields(thing):
+            _overwrite(getattr(thing, part.name))
 
 
 def late(question: Question) -> Policy:

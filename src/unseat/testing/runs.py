@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from unseat.core.outcome import Limits, Status
+from unseat.core.outcome import Limits, Outcome, Status
 from unseat.core.policy import Policy
 from unseat.core.task import Instance, Task
+from unseat.lab.attempt import clocked, settled
+from unseat.lab.reports import Reports
 from unseat.learn.baselines import Constant
 from unseat.testing import base
 from unseat.testing.base import FREE, content, cost, decided, good, require
-from unseat.testing.players import Sampler, constants, failing, late, vandal
+from unseat.testing.players import Sampler, constants, failing, late, scribbler, vandal
 
 Instances = Sequence[Instance] | None
 Policies = Mapping[str, Policy] | None
@@ -68,6 +70,7 @@ def check_problem(task: Task, policies: Policies = None, instances: Instances = 
     for name, policy in (base.policies(task) if policies is None else policies).items():
         good(task, instance, name, policy)
         require(content(problem) == before, clause, f"{name} on {instance.id} does")
+    _check_told(task, instance, base.policies(task) if policies is None else policies)
     if not base.asks_python(task):
         return
     question = next(iter(task.questions.values()))
@@ -79,6 +82,31 @@ def check_problem(task: Task, policies: Policies = None, instances: Instances = 
     require(same or task.card.repeatability != "exact", "an observation is not the engine's own state",
             f"a policy that writes over its observations on {instance.id} turns "
             f"{honest.value:g} into {wild.value:g}")  # fmt: skip
+
+
+def _check_told(task: Task, instance: Instance, policies: Mapping[str, Policy]) -> None:
+    """What a policy is told is no part of the problem, nor of what an engine keeps for those that come after it."""
+    clause = "what a policy is told is the policy's own"
+    problem = task.load(instance)
+    before = content(problem)
+
+    def again(policy: Policy) -> Outcome:
+        reports = Reports()
+        outcome = clocked(task, instance, problem, policy, reports, seed=0, limits=FREE)
+        return settled(task, problem, outcome, reports, FREE)
+
+    # One of each form, as engines may tell them different things.
+    for name, policy in {policy.form: (name, policy) for name, policy in policies.items()}.values():
+        honest = again(policy)
+        again(scribbler(policy))
+        require(content(problem) == before, clause,
+                f"one that writes over it, and over the arrays behind its views, changes {instance.id}")  # fmt: skip
+        after = again(policy)
+        # Scores that differ from run to run are for `check_answers` to see.
+        exact = task.card.repeatability == "exact" and not base.takes_answers(task)
+        same = decided(after) == decided(honest) if exact else after.status is honest.status
+        require(same, clause, f"one that writes over it turns the next run of {name} on {instance.id} into "
+                f"{after.status}, {after.value:g} {after.message}")  # fmt: skip
 
 
 def check_bounds(task: Task, policies: Policies = None, instances: Instances = None) -> None:
