@@ -7,7 +7,7 @@ counted in 64-bit integers; text and bytes are `unseat.structures.strings`.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -36,10 +36,12 @@ class Kind:
     Attributes:
         dtype: What a user sees: a number type of 32 or 64 bits, datetime64 or timedelta64; `object` for text.
         text: "str" or "bytes", or empty for numbers.
+        untyped: There are no keys yet, and nobody said of what type they will be: the first ones decide.
     """
 
     dtype: np.dtype[Any]
     text: str = ""
+    untyped: bool = field(default=False, compare=False)
 
     @property
     def stored(self) -> np.dtype[Any]:
@@ -115,6 +117,16 @@ def admit_numbers(keys: Any, what: str = "keys") -> tuple[Kind, NDArray[Any]]:
     return kind, stored
 
 
+def check_whole(values: Any, what: str) -> None:
+    """Refuse masked arrays, whose mask would be lost.
+
+    Raises:
+        UserError: It is one.
+    """
+    if isinstance(values, np.ma.MaskedArray):
+        raise UserError(f"{what} are a masked array: leave out what is masked with .compressed()")
+
+
 def numbers(values: Any, what: str) -> NDArray[Any]:
     """Numbers or times as an array of native byte order and at least 32 bits, or of objects where types are mixed.
 
@@ -123,6 +135,7 @@ def numbers(values: Any, what: str) -> NDArray[Any]:
     Raises:
         UserError: The type is not admitted.
     """
+    check_whole(values, what)
     if not isinstance(values, (np.ndarray, np.generic)):
         values = _of_python(values, what)
     array = np.asarray(values)
@@ -218,10 +231,14 @@ def admit_queries(queries: Any, kind: Kind) -> NDArray[Any]:
     Raises:
         UserError: They cannot be compared with keys of this kind.
     """
-    if isinstance(queries, np.ndarray) and queries.dtype == kind.dtype:
+    if type(queries) is np.ndarray and queries.dtype == kind.dtype:
         return queries
+    if kind.untyped and is_text(queries):
+        return np.zeros(np.shape(queries))
     array = numbers(queries, "queries")
-    if array.size and (array.dtype.kind in "mM" or kind.dtype.kind in "mM") and array.dtype.kind != kind.dtype.kind:
+    if not array.size:
+        return np.empty(array.shape, kind.dtype)
+    if (array.dtype.kind in "mM" or kind.dtype.kind in "mM") and array.dtype.kind != kind.dtype.kind:
         raise UserError(f"queries of type {array.dtype} cannot be compared with {kind} keys")
     return array
 
@@ -285,5 +302,9 @@ def check_nan(queries: NDArray[Any]) -> None:
     Raises:
         UserError: One is.
     """
-    if queries.dtype.kind == "f" and has_nan(queries if queries.ndim == 1 else queries.reshape(-1)):
+    if queries.dtype.kind != "f":
+        return
+    # A kernel takes longer to start than a single value takes to become Python's.
+    one = queries.size == 1
+    if math.isnan(queries.item()) if one else has_nan(queries if queries.ndim == 1 else queries.reshape(-1)):
         raise UserError(NAN)

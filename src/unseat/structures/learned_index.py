@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import operator
+import os
 from pathlib import Path
 from threading import Lock
 from typing import Any, Literal, overload
+from weakref import WeakSet
 
 import numpy as np
 
 from unseat.core.errors import UserError
+from unseat.structures.admission import check_budget
 from unseat.structures.contents import Contents, admit_keys
 from unseat.structures.pending import State, most_pending
 
@@ -21,8 +24,8 @@ class LearnedIndex:
 
     It answers exactly what `numpy.searchsorted` answers on the same keys, and stays exact when keys are inserted and
     deleted. How it searches is decided when it is built: models of the keys and plain searches are tried on a sample of
-    lookups, and the fastest is kept (`explain` tells). The keys are used in place and never copied: do not change the
-    array that you gave.
+    lookups, and the fastest is kept (`explain` tells). An array of contiguous 32- or 64-bit keys of the machine's byte
+    order is used in place and not copied: do not change it. Other keys are copied once.
 
     Keys are numbers (integers and floats of up to 64 bits; 8 and 16 bits are widened), ``datetime64``, ``timedelta64``,
     ``str`` or ``bytes``, in an array or a list; equal keys may repeat. Queries may be of another number type, or of
@@ -34,7 +37,9 @@ class LearnedIndex:
     Args:
         keys: Sorted, ascending.
         budget: Bytes that may be held besides the keys to find them, as a share of the keys' bytes. By default a tenth,
-            or 4 KB where that is more.
+            or 4 KB where that is more. A budget that is given counts all, the codes of texts included (8 bytes a key,
+            and up to 8 more where many begin alike), and texts are searched without them where it has no room for them;
+            by default, those are held besides, and the tenth is of them.
 
     Raises:
         UserError: The keys are not sorted, hold NaN or NaT, or are of a type that is not admitted.
@@ -44,11 +49,24 @@ class LearnedIndex:
         self._start(admit_keys(keys), budget)
 
     def _start(self, contents: Contents, budget: float | None) -> None:
-        if budget is not None and not 0 <= budget < float("inf"):
-            raise UserError(f"budget = {budget}: give the share of the keys' bytes that a model may take, such as 0.1")
-        self._budget = budget
-        self._state = State.of(*contents.fitted(budget))
+        checked = check_budget(budget)
+        self._hold(State.of(*contents.fitted(checked)), checked)
+
+    def _hold(self, state: State, budget: float | None) -> None:
+        self._state, self._budget = state, budget
         self._changing = Lock()
+        _ALIVE.add(self)
+
+    def __getstate__(self) -> tuple[Any, Any]:
+        """For `copy` and `pickle`: what a file would hold."""
+        from unseat.structures.saved import parts
+
+        return parts(self._state, self._budget)
+
+    def __setstate__(self, parts: tuple[Any, Any]) -> None:
+        from unseat.structures.saved import restored
+
+        self._hold(*restored(*parts, verify=False))
 
     @classmethod
     def from_unsorted(cls, keys: Any, *, budget: float | None = None) -> LearnedIndex:
@@ -101,6 +119,11 @@ class LearnedIndex:
             UserError: The type of the keys here does not hold one of them exactly; then none is inserted.
         """
         with self._changing:
+            if self._state.base.kind.untyped and not len(self._state.base):
+                single = isinstance(keys, (str, bytes, bytearray)) or np.ndim(keys) == 0
+                first = admit_keys([keys] if single else keys, sort=True)
+                self._state = State.of(*first.fitted(self._budget))
+                return len(first)
             batch = self._state.base.batch(keys)
             if len(batch):
                 self._keep(self._state.inserted(batch))
@@ -151,7 +174,7 @@ class LearnedIndex:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held besides the keys: the model, codes of texts, and what is pending."""
+        """Bytes held besides the sorted keys (which are a copy where yours could not be used in place): the model, codes of texts, and what is pending."""
         state = self._state
         pending = state.added.nbytes + state.added.extra + state.removed.nbytes
         return state.choice.locator.nbytes + state.base.extra + pending
@@ -228,8 +251,7 @@ class LearnedIndex:
         from unseat.structures.saved import read
 
         index = cls.__new__(cls)
-        index._state, index._budget = read(Path(path), verify)
-        index._changing = Lock()
+        index._hold(*read(Path(path), verify))
         return index
 
     def export(self, path: str | Path, *, name: str = "unseat_index") -> list[Path]:
@@ -252,6 +274,19 @@ class LearnedIndex:
 
         self.compact()
         return export(self._state.base, self._state.choice, Path(path), name)
+
+
+_ALIVE: WeakSet[LearnedIndex] = WeakSet()
+
+
+def _unlock() -> None:
+    """After a fork no thread goes on that held a lock, and every state is whole: changes replace it at once."""
+    for index in _ALIVE:
+        index._changing = Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_unlock)
 
 
 def _time(measured: tuple[str, float]) -> float:
