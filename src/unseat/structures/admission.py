@@ -236,8 +236,8 @@ def admit_queries(queries: Any, kind: Kind) -> NDArray[Any]:
     if kind.untyped and is_text(queries):
         return np.zeros(np.shape(queries))
     array = numbers(queries, "queries")
-    if not array.size:
-        return np.empty(array.shape, kind.dtype)
+    if not array.size or (kind.untyped and array.dtype.kind in "mM"):
+        return np.zeros(array.shape, kind.dtype)
     if (array.dtype.kind in "mM" or kind.dtype.kind in "mM") and array.dtype.kind != kind.dtype.kind:
         raise UserError(f"queries of type {array.dtype} cannot be compared with {kind} keys")
     return array

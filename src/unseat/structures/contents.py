@@ -253,7 +253,9 @@ class TextKeys:
         return perf_counter_ns() - start
 
     def batch(self, keys: Any) -> TextKeys:
-        texts, _ = admit_text_queries(keys, self.kind)
+        texts, shape = admit_text_queries(keys, self.kind)
+        if len(shape) > 1:
+            raise UserError(f"keys must be one-dimensional, not of shape {shape}")
         return TextKeys.of(self.kind, sorted_texts(texts))
 
     def queries(self) -> Texts:
@@ -287,7 +289,7 @@ def admit_keys(keys: Any, *, sort: bool = False) -> Contents:
         UserError: They are of no admitted type, hold NaN or NaT, or are not sorted.
     """
     text = is_text(keys)
-    if isinstance(keys, np.ndarray) and keys.dtype.kind in "UST" and keys.ndim != 1:
+    if isinstance(keys, np.ndarray) and text and keys.ndim != 1:
         raise UserError(f"keys must be one-dimensional, not of shape {keys.shape}")
     if isinstance(keys, (str, bytes, bytearray)):
         raise UserError(f"keys are one {text}: give a list or an array of them")
@@ -300,6 +302,8 @@ def admit_keys(keys: Any, *, sort: bool = False) -> Contents:
         contents = TextKeys.of(Kind(np.dtype(object), text), texts)
     else:
         kind, array = admit_numbers(keys)
+        if isinstance(keys, (list, tuple)) and not keys:
+            kind = replace(kind, untyped=True)
         if sort:
             array = np.sort(array)
         place = first_disorder(array)

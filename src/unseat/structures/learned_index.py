@@ -174,7 +174,10 @@ class LearnedIndex:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held besides the sorted keys (which are a copy where yours could not be used in place): the model, codes of texts, and what is pending."""
+        """Bytes held besides the sorted keys: the model, codes of texts, and what is pending.
+
+        The keys are a copy where yours could not be used in place.
+        """
         state = self._state
         pending = state.added.nbytes + state.added.extra + state.removed.nbytes
         return state.choice.locator.nbytes + state.base.extra + pending

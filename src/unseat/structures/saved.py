@@ -108,6 +108,7 @@ def parts(state: State, budget: float | None) -> tuple[dict[str, Any], dict[str,
         "budget": budget,
         "dtype": "object" if kind.text else kind.dtype.str,
         "text": kind.text,
+        "untyped": kind.untyped,
         "skip": {part: getattr(getattr(state, part), "skip", 0) for part in ("base", "added")},
         "most": {part: getattr(contents, "most", -1) for part, contents in held.items()},
         "structure": choice.locator.name,
@@ -278,7 +279,7 @@ def restored(about: dict[str, Any], arrays: dict[str, NDArray[Any]], verify: boo
     Raises:
         KeyError, TypeError, ValueError, OverflowError, UserError: It is no such state.
     """
-    kind = Kind(np.dtype(about["dtype"]), about["text"])
+    kind = Kind(np.dtype(about["dtype"]), about["text"], bool(about["untyped"]))
     check_kind(kind)
     budget = check_budget(about["budget"])
     base, added = (_contents(kind, part, about, arrays) for part in ("base", "added"))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from unseat.core.errors import UserError
 from unseat.core.jit import jit
-from unseat.structures.admission import Kind, is_text
+from unseat.structures.admission import Kind, check_whole, is_text
 from unseat.structures.text_search import code_at, compare
 
 ENCODING = ("utf-8", "surrogatepass")
@@ -76,6 +76,7 @@ def admit_texts(values: Any, text: str, what: str) -> Texts:
     Raises:
         UserError: One of them is of another type.
     """
+    check_whole(values, what)
     if text == "bytes" and isinstance(values, np.ndarray) and values.dtype.kind == "S":
         rows = np.ascontiguousarray(values).reshape(-1)
         return Texts(*_packed(rows.view(np.uint8).reshape(len(rows), values.itemsize)))
@@ -112,9 +113,19 @@ def admit_text_queries(queries: Any, kind: Kind) -> tuple[Texts, tuple[int, ...]
             return admit_texts([queries], kind.text, "queries"), ()
         shape = queries.shape if isinstance(queries, np.ndarray) else (len(queries),)
         return admit_texts(queries, kind.text, "queries"), shape
-    if np.size(queries) == 0:
-        return admit_texts([], kind.text, "queries"), np.shape(queries)
+    nested = _unnested(queries)
+    if is_text(nested):
+        return admit_texts(nested, kind.text, "queries"), nested.shape
+    if nested.size == 0:
+        return admit_texts([], kind.text, "queries"), nested.shape
     raise UserError(f"queries of type {type(queries).__name__} cannot be compared with {kind} keys")
+
+
+def _unnested(queries: Any) -> NDArray[Any]:
+    try:
+        return np.asarray(queries, object)
+    except ValueError:
+        raise UserError("queries are nested lists of unequal lengths") from None
 
 
 def text_disorder(texts: Texts) -> int:
