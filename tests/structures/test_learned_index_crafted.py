@@ -170,7 +170,7 @@ def test_texts_that_end_elsewhere(array: list[Any], tmp_path: Path) -> None:
     [
         (b'"budget": 0.1', b'"budget": 1e400'),
         (b'"few": ', b'"few": 1e400, "x": '),
-        (b'"phase": ', b'"phase": -'),
+        (b'"phase": ', b'"phase": -8'),
         (b'"phase": ', b'"phase": 1'),
         (b'"at": 0', b'"at": 64'),
         (b'"padded": 4096', b'"padded": 4104'),

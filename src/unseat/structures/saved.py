@@ -71,7 +71,7 @@ class _Section:
         """
         dtype = np.dtype(self.dtype)
         count = math.prod(self.shape)
-        if min(self.shape, default=0) < 0 or self.phase + count * dtype.itemsize > self.padded:
+        if min(self.shape, default=0) < 0 or not 0 <= self.phase <= self.padded - count * dtype.itemsize:
             raise ValueError(f"an array of shape {self.shape} in {self.padded} bytes")
         if self.phase % dtype.itemsize:
             raise ValueError(f"an array of type {dtype} from byte {self.phase} on")
