@@ -25,6 +25,7 @@ from unseat.core.policy import Policy
 from unseat.core.task import Instance
 from unseat.tasks.cache import bounds
 from unseat.tasks.cache.challengers.lrb import RelaxedBelady
+from unseat.tasks.cache.challengers.miniature import Miniature
 from unseat.tasks.cache.challengers.mixture import LearningMixture, Mixture
 from unseat.tasks.cache.contenders import contenders
 from unseat.tasks.cache.engine.simulate import simulate
@@ -134,7 +135,7 @@ def main() -> int:
     options = parser.parse_args()
     task = CacheTask(False)
     wanted = {instance.id: instance for instance in task.instances()}
-    challengers: list[Policy] = [RelaxedBelady(), Mixture(), LearningMixture()]
+    challengers: list[Policy] = [RelaxedBelady(), Mixture(), Miniature(), LearningMixture()]
     names = [policy.name for policy in challengers]
     warm_up_compiler(task, challengers)
     cells: list[Cell] = []

@@ -120,6 +120,10 @@ def _challengers(sized: bool) -> Iterator[Contender]:
         cacheus = "Vietri et al. (LeCaR), HotStorage 2018; Rodriguez et al. (Cacheus), FAST 2021"
         yield Contender("lrb", Role.CHALLENGER, _lrb, paper="Song et al. (LRB), NSDI 2020")
         yield Contender("mixture", Role.CHALLENGER, _mixture, paper=cacheus)
+        waldspurger = (
+            "Waldspurger et al., USENIX ATC 2017 (miniature simulation); Waldspurger et al. (SHARDS), FAST 2015"
+        )
+        yield Contender("miniature", Role.CHALLENGER, _miniature, paper=waldspurger)
         yield Contender("lrb-mixture", Role.CHALLENGER, _lrb_mixture, paper=f"{cacheus}; Song et al., NSDI 2020")
 
 
@@ -133,6 +137,12 @@ def _mixture() -> Policy:
     from unseat.tasks.cache.challengers.mixture import Mixture
 
     return Mixture()
+
+
+def _miniature() -> Policy:
+    from unseat.tasks.cache.challengers.miniature import Miniature
+
+    return Miniature()
 
 
 def _lrb_mixture() -> Policy:

@@ -68,6 +68,18 @@ run_arc, run_lirs, run_lru, run_s3fifo = arc.run, lirs.run, lru.run, s3fifo.run
 run_sieve, run_wtinylfu, run_trees = sieve.run, wtinylfu.run, sampled_trees.run
 
 
+def policies(n_objects: int, capacity: int, seed: int = 0, forests: int = 0) -> tuple[Any, ...]:
+    """Empty states of all policies, in the order of `NAMES`; trees beyond ``forests`` have room for nothing."""
+    trees = [
+        sampled_trees.init(n_objects, capacity, seed + arm) if arm < forests else sampled_trees.init(1, 1, seed, 1)
+        for arm in range(2)
+    ]
+    return (
+        s3fifo.init(n_objects, capacity), lru.init(n_objects, capacity), sieve.init(n_objects, capacity),
+        arc.init(n_objects, capacity), lirs.init(n_objects, capacity), wtinylfu.init(n_objects, capacity), *trees,
+    )  # fmt: skip
+
+
 def init(n_objects: int, capacity: int, seed: int = 0, forests: int = 2, memory: int = 0) -> tuple[Any, ...]:
     """An empty cache that begins by following S3-FIFO.
 
@@ -80,14 +92,7 @@ def init(n_objects: int, capacity: int, seed: int = 0, forests: int = 2, memory:
     """
     scalars = np.array([0, 0, 0, 0, CLASSICAL + forests, 1, 0], np.int64)
     spans = np.array([memory or span * max(capacity, FLOOR) for span in SPANS], np.float64)
-    trees = [
-        sampled_trees.init(n_objects, capacity, seed + arm) if arm < forests else sampled_trees.init(1, 1, seed, 1)
-        for arm in range(2)
-    ]
-    arms = (
-        s3fifo.init(n_objects, capacity), lru.init(n_objects, capacity), sieve.init(n_objects, capacity),
-        arc.init(n_objects, capacity), lirs.init(n_objects, capacity), wtinylfu.init(n_objects, capacity), *trees,
-    )  # fmt: skip
+    arms = policies(n_objects, capacity, seed, forests)
     return (
         scalars, np.zeros(n_objects, np.int8), np.full(n_objects, -1, np.int32), np.empty(capacity + 1, np.int32),
         np.zeros(ARMS, np.int64), np.zeros((len(SPANS), ARMS)), np.zeros(5 + 2 * BLOCK, np.int64),
@@ -96,17 +101,21 @@ def init(n_objects: int, capacity: int, seed: int = 0, forests: int = 2, memory:
     )  # fmt: skip
 
 
-def metadata_bytes(state: Any, capacity: int, n_objects: int) -> int:
-    """Bytes besides the objects: each policy's rows for what it may remember, and the real cache's own.
+def rows(arms: Any, capacity: int, n_objects: int) -> tuple[int, ...]:
+    """Bytes of each published policy's rows for what it may remember.
 
     S3-FIFO remembers 1.9 capacities, ARC two, W-TinyLFU one and its sketch, LIRS `GHOSTS` besides its residents.
     """
-    arms = state[9]
     remembered = min((1 + GHOSTS) * capacity, n_objects)
-    queues = int(1.9 * capacity) * 10 + capacity * 8 + capacity * 5 + 2 * capacity * 9 + remembered * 25
     sketch = capacity * 9 + int(arms[5][2].nbytes)
+    return int(1.9 * capacity) * 10, capacity * 8, capacity * 5, 2 * capacity * 9, remembered * 25, sketch
+
+
+def metadata_bytes(state: Any, capacity: int, n_objects: int) -> int:
+    """Bytes besides the objects: each policy's rows for what it may remember, and the real cache's own."""
+    arms = state[9]
     trees = sum(sampled_trees.metadata_bytes(arm) for arm in arms[CLASSICAL : state[0][PLAYERS]])
-    return queues + sketch + trees + capacity * (1 + 4 + 4)
+    return sum(rows(arms, capacity, n_objects)) + trees + capacity * (1 + 4 + 4)
 
 
 @jit
@@ -257,20 +266,33 @@ def serve_equal(start: int, stop: int, ids: Int32, sizes: Int64, capacity: int, 
 
 @jit
 def forget(state: Any) -> None:
-    """Let LIRS forget what left longest ago, beyond its ghosts; `step` holds what it evicted in this block."""
-    scalars, step, ring, pushed = state[0], state[6], state[7], state[8]
-    stack, queue, lir = state[9][LIRS][1], state[9][LIRS][2], state[9][LIRS][3]
+    """Let LIRS forget; `step` holds what it evicted in this block."""
+    trim(state[0][PUSHED : PUSHED + 1], state[6], state[7], state[8], state[9])
+
+
+@jit
+def trim(total: Int64, step: Int64, ring: Int32, pushed: Int32, arms: Any) -> None:
+    """Let LIRS forget what left longest ago, beyond its ghosts.
+
+    Args:
+        total: int64[1], how many it evicted so far.
+        step: Counts with what it evicted since the last call.
+        ring: int32[GHOSTS * C], what it evicted, in turn.
+        pushed: int32[n_objects], an object's last place in the ring, or -1.
+        arms: The policies' states.
+    """
+    stack, queue, lir = arms[LIRS][1], arms[LIRS][2], arms[LIRS][3]
     for k in range(step[4]):
         x = step[5 + k]
-        place = scalars[PUSHED] % ring.shape[0]
-        if scalars[PUSHED] >= ring.shape[0]:
+        place = total[0] % ring.shape[0]
+        if total[0] >= ring.shape[0]:
             y = ring[place]
             if pushed[y] == place and lir[y] == 0 and queue[y, 0] < 0 and stack[y, 0] >= 0:
                 unlink(stack, y)
                 stack[y, 0] = -1
         ring[place] = x
         pushed[x] = place
-        scalars[PUSHED] += 1
+        total[0] += 1
 
 
 @jit
