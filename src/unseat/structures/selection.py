@@ -38,7 +38,9 @@ PILOT, PILOTED = 1 << 16, 1 << 20
 """Of so many keys or more, a few are tried first: what loses there by `HOPELESS` times is not built on all."""
 HOPELESS = 2.0
 ROUNDS = 4
-SAMPLE = 1 << 16
+LEAST, SAMPLE = 1 << 12, 1 << 16
+LEAD = 1.05
+"""By how much what is tried later has to be faster: a smaller lead is noise, and plain searches come first."""
 FEW = (4, 16, 64, 256)
 MARGIN = 1.5
 """How much sooner a kernel has to be: the way to it, which the trial leaves out, is longer than that to NumPy."""
@@ -118,7 +120,7 @@ def choose(keys: NDArray[Any], budget: float | None) -> Choice:
     best: Locator | None = None
     for _, locator in _candidates(keys, builds, room):
         time = sampler.time(locator)
-        if best is None or time < measured[best.name]:
+        if best is None or time * LEAD < measured[best.name]:
             best = locator
         measured[locator.name] = time
     assert best is not None
@@ -166,8 +168,8 @@ class _Sampler:
     def __init__(self, keys: NDArray[Any]) -> None:
         self.keys = keys
         self.random = np.random.default_rng(len(keys))
-        # No more than one in eight keys, so that small arrays are built in no time.
-        self.size = min(SAMPLE, max(256, len(keys) // 8))
+        # One in eight keys is enough of large arrays; of small ones fewer would be too short a time to compare.
+        self.size = min(SAMPLE, max(LEAST, len(keys) // 8))
 
     def queries(self, size: int) -> NDArray[Any]:
         """Half of them keys, half the next values, absent as a rule."""
