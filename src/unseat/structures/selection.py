@@ -38,8 +38,10 @@ PILOT, PILOTED = 1 << 16, 1 << 20
 """Of so many keys or more, a few are tried first: what loses there by `HOPELESS` times is not built on all."""
 HOPELESS = 2.0
 ROUNDS = 4
-LEAST, SAMPLE = 1 << 12, 1 << 16
-LEAD = 1.05
+LEAST, MOST, SAMPLED = 1 << 12, 1 << 17, 16
+"""Lookups of a trial round: one in sixteen keys, within these limits. Too few would be too short a time to compare; of
+large arrays it takes many until the caches hold of a structure what they will hold."""
+LEAD = 1.03
 """By how much what is tried later has to be faster: a smaller lead is noise, and plain searches come first."""
 FEW = (4, 16, 64, 256)
 MARGIN = 1.5
@@ -168,8 +170,7 @@ class _Sampler:
     def __init__(self, keys: NDArray[Any]) -> None:
         self.keys = keys
         self.random = np.random.default_rng(len(keys))
-        # One in eight keys is enough of large arrays; of small ones fewer would be too short a time to compare.
-        self.size = min(SAMPLE, max(LEAST, len(keys) // 8))
+        self.size = min(MOST, max(LEAST, len(keys) // SAMPLED))
 
     def queries(self, size: int) -> NDArray[Any]:
         """Half of them keys, half the next values, absent as a rule."""
@@ -182,7 +183,7 @@ class _Sampler:
     def time(self, locator: Locator) -> float:
         """Nanoseconds a lookup: the best of some rounds."""
         out = np.empty(self.size, np.int64)
-        locator.run(self.keys, self.queries(self.size)[:32], out[:32], *locator.arrays)
+        self._once(locator, self.queries(self.size), out)
         return min(self._once(locator, self.queries(self.size), out) for _ in range(ROUNDS)) / self.size
 
     def few(self, locator: Locator, strict: bool) -> int:
