@@ -171,4 +171,4 @@ class TaskSuite:
     @staticmethod
     def _only_if(holds: bool, reason: str) -> None:
         if not holds:
-            pytest.skip(reason)
+            pytest.skip(f"does not apply: {reason}")
