@@ -26,6 +26,9 @@ Flags = NDArray[np.bool_]
 
 READ, INSERT, UPDATE, DELETE, ADD, SCAN = range(6)
 """The operations; see `OrderedMap.apply`."""
+COUNT, HAS_LAST, LAST = range(3)
+"""What every structure's state begins with: entries; whether the key whose code is `unseat.structures.slots.EMPTY` is
+there, and its payload."""
 KEY_TYPES = ("u8", "i8", "f8")
 """The NumPy types of keys that updatable structures take."""
 LONGEST = 2**31 - 1
@@ -176,3 +179,21 @@ def _check(ops: Ops, values: Int64) -> int:
         if ops[i] > SCAN or (ops[i] == SCAN and not 0 <= values[i] <= LONGEST):
             return i + 1
     return 0
+
+
+@jit
+def apply_to_last(state: Int64, op: int, value: int) -> tuple[int, bool]:
+    """An operation other than a scan on the one key that no node holds: result, and whether it was there (or new)."""
+    there, before = bool(state[HAS_LAST]), int(state[LAST]) if state[HAS_LAST] else 0
+    if op == INSERT and not there:
+        state[HAS_LAST], state[LAST] = 1, value
+        state[COUNT] += 1
+        return before, True
+    if there and op == UPDATE:
+        state[LAST] = value
+    elif there and op == ADD:
+        state[LAST] += value
+    elif there and op == DELETE:
+        state[HAS_LAST] = 0
+        state[COUNT] -= 1
+    return before, there and op != INSERT

@@ -30,7 +30,7 @@ from unseat.structures.bplustree.nodes import (
     remove_word,
     split_leaf,
 )
-from unseat.structures.operations import ADD, DELETE, INSERT, READ, SCAN, UPDATE, Flags, Ops
+from unseat.structures.operations import ADD, INSERT, READ, SCAN, UPDATE, Flags, Ops, apply_to_last
 from unseat.structures.prefetch import prefetch
 from unseat.structures.slots import EMPTY, whole
 
@@ -121,24 +121,6 @@ def dump(tree: Tree, start: np.uint64, stop: np.uint64, keys: Words, values: Wor
         keys[count], values[count] = EMPTY, np.uint64(state[LAST])
         count += 1
     return count
-
-
-@jit
-def apply_to_last(state: Int64, op: int, value: int) -> tuple[int, bool]:
-    """An operation other than a scan on the one key that no leaf holds: result, and whether it was there (or new)."""
-    there, before = bool(state[HAS_LAST]), int(state[LAST]) if state[HAS_LAST] else 0
-    if op == INSERT and not there:
-        state[HAS_LAST], state[LAST] = 1, value
-        state[COUNT] += 1
-        return before, True
-    if there and op == UPDATE:
-        state[LAST] = value
-    elif there and op == ADD:
-        state[LAST] += value
-    elif there and op == DELETE:
-        state[HAS_LAST] = 0
-        state[COUNT] -= 1
-    return before, there and op != INSERT
 
 
 @jit

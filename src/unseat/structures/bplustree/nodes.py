@@ -19,18 +19,19 @@ from numpy.typing import NDArray
 
 from unseat.core.jit import inlined, jit
 from unseat.structures.lanes import count_less
+from unseat.structures.operations import COUNT as COUNT
+from unseat.structures.operations import HAS_LAST as HAS_LAST
+from unseat.structures.operations import LAST as LAST
 from unseat.structures.slots import EMPTY, clear, insert_lane, remove_lane, whole
 
 Words = NDArray[np.uint64]
 Int64 = NDArray[np.int64]
 Tree = tuple[Words, Words, Int64, Int64]
 
-(
-    COUNT, LEAVES, INNER, HEIGHT, ROOT, LEAF_SIZE, INNER_SIZE, FREE_LEAF, FREE_INNER, HAS_LAST, LAST, STATUS
-) = range(12)  # fmt: skip
-"""Of ``state``: entries; leaves and inner nodes ever in use; levels of inner nodes; the root (a leaf where there are
-none); capacities; the first of the freed leaves and nodes, whose first word is the next (-1 ends); whether the key
-whose code is `EMPTY` is there, and its payload; why the last batch stopped."""
+LEAVES, INNER, HEIGHT, ROOT, LEAF_SIZE, INNER_SIZE, FREE_LEAF, FREE_INNER, STATUS = range(3, 12)
+"""Of ``state``, after what all have: leaves and inner nodes ever in use; levels of inner nodes; the root (a
+leaf where there are none); capacities; the first of the freed leaves and nodes, whose first word is the next (-1 ends);
+why the last batch stopped."""
 FINISHED, FULL = range(2)
 TALLEST = 64
 """More levels than there can be."""

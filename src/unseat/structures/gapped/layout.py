@@ -26,16 +26,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseat.core.jit import inlined
+from unseat.structures.operations import COUNT as COUNT
+from unseat.structures.operations import HAS_LAST as HAS_LAST
+from unseat.structures.operations import LAST as LAST
 from unseat.structures.slots import whole
 
 Words = NDArray[np.uint64]
 Int64 = NDArray[np.int64]
 Tree = tuple[Words, Int64, Words, Int64, Words, Int64, Words, Int64]
 
-COUNT, LEAVES, BLOCKS, SLOTS, LEVELS, HAS_LAST, LAST, MOST, FILL, BUILT, STATUS, HALVINGS = range(12)
-"""Of ``state``: entries; leaves, blocks and slots in use; levels of inner nodes; whether the key whose code is `EMPTY`
-is there, and its payload; the most keys of a leaf; keys a block is filled with, in 64ths; entries when it was built;
-why the last batch stopped; how often one leaf may be halved at the most before all of its keys are laid out."""
+LEAVES, BLOCKS, SLOTS, LEVELS, MOST, FILL, BUILT, STATUS, HALVINGS = range(3, 12)
+"""Of ``state``, after what all have: leaves, blocks and slots in use; levels of inner nodes; the most keys of a leaf;
+keys a block is filled with, in 64ths; entries when it was built; why the last batch stopped; how often one leaf may be
+halved at the most before all of its keys are laid out."""
 FINISHED, FULL, OUTGROWN = range(3)
 """Why a batch stopped: it is through; the arrays are full; the tree is no longer what its keys need."""
 

@@ -8,10 +8,11 @@ import importlib.util
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from unseat.core.errors import MissingExtra, UserError
 from unseat.tasks.index.options import Options
@@ -50,6 +51,25 @@ def read_keys(path: Path, options: Options) -> Keys:
     if not len(keys):
         raise UserError(f"{path} holds no keys; an index needs at least one")
     return _typed(path, keys, options.kind)
+
+
+def read_numbers(path: Path, column: str | None, kind: str | None, format: str | None) -> Keys:
+    """The keys of a file as `read_keys` gives them, for tasks whose keys are numbers in an order.
+
+    Raises:
+        UserError: As `read_keys`; an option is none; or the keys are no numbers, or one is NaN.
+    """
+    try:
+        options = Options(column=column, kind=cast(Any, kind), format=cast(Any, format))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UserError(f"--{first['loc'][0]}: {first['msg']}") from error
+    keys = read_keys(path, options)
+    if keys.dtype.kind not in "uif":
+        raise UserError(f"{path}: keys of type {keys.dtype}; this task takes numbers")
+    if keys.dtype.kind == "f" and np.isnan(keys).any():
+        raise UserError(f"{path}: key {int(np.isnan(keys).argmax())} is NaN, which has no place in an order; remove it")
+    return keys
 
 
 def _format(path: Path) -> str:

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -112,13 +111,11 @@ def opened(source: str, options: Mapping[str, Any]) -> list[Source]:
     Raises:
         UserError: An option or the file is wrong.
     """
-    from unseat.tasks.index import options as index
-    from unseat.tasks.index.readers import read_keys
+    from unseat.tasks.index.readers import read_numbers
     from unseat.tasks.index.updates.problem import key_set
 
     try:
         chosen = Options(**options)
-        reading = index.Options(column=chosen.column, kind=cast(Any, chosen.kind), format=cast(Any, chosen.format))
     except ValidationError as error:
         first = error.errors()[0]
         raise UserError(f"--{first['loc'][0]}: {first['msg']}") from error
@@ -126,11 +123,7 @@ def opened(source: str, options: Mapping[str, Any]) -> list[Source]:
     if unknown := sorted(set(mixes) - set(MIXES)):
         raise UserError(f"--mixes: no mix {unknown[0]!r}; known are {', '.join(MIXES)}")
     path = Path(source)
-    keys = read_keys(path, reading)
-    if keys.dtype.kind not in "uif":
-        raise UserError(f"{path}: keys of type {keys.dtype}; this task takes numbers")
-    if keys.dtype.kind == "f" and np.isnan(keys).any():
-        raise UserError(f"{path}: key {int(np.isnan(keys).argmax())} is NaN, which has no place in an order; remove it")
+    keys = read_numbers(path, chosen.column, chosen.kind, chosen.format)
     found = key_set(keys)
     if len(found) < 2:
         raise UserError(f"{path}: {len(found)} distinct keys; a workload needs two or more")
