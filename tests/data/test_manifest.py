@@ -24,6 +24,24 @@ group = "g"
 """
 
 
+UNSAFE = (
+    "../a.xz",
+    "a/../b",
+    "/a.xz",
+    "a//b",
+    "a/",
+    "",
+    "./a",
+    "a/.",
+    "a/.b",
+    "a\\\\b",
+    "C:/a",
+    "a\\n",
+    "~/a",
+    "a/b\\u0000",
+)
+
+
 def load(tmp_path: Path, text: str) -> object:
     path = tmp_path / "data.toml"
     path.write_text(text)
@@ -50,7 +68,7 @@ def test_a_manifest_is_read(tmp_path: Path) -> None:
     [
         ('"https://example.org/a.xz"', '"http://example.org/a.xz"', "files.0.urls.0"),
         ('"https://example.org/a.xz"', '"file:///etc/passwd"', "files.0.urls.0"),
-        ('"a.xz"', '"../a.xz"', "files.0.name"),
+        *(('"a.xz"', f'"{name}"', "files.0.name") for name in UNSAFE),
         ("bytes = 5", "bytes = 0", "files.0.bytes"),
         (f'"{"0" * 64}"', '"abc"', "files.0.sha256"),
         ('licence = "CC-BY-4.0"', "", "files.0.licence"),
@@ -58,6 +76,11 @@ def test_a_manifest_is_read(tmp_path: Path) -> None:
         ('source = "someone"', 'source = "someone"\nspelling = 1', "files.0.spelling"),
         ('urls = ["https://example.org/a.xz"]', "", "give either urls or embedded"),
         ("version = 1", "version = ", "not TOML"),
+        (
+            "[[files]]",
+            "[[files]]\n" + GOOD.split("[[files]]")[1].replace("a.xz", "a.xz/b") + "\n[[files]]",
+            "named as a file and as a folder: a.xz",
+        ),
         ("[[files]]", "[[files]]\n" + GOOD.split("[[files]]")[1] + "\n[[files]]", "named twice: a.xz"),
     ],
 )
@@ -87,3 +110,10 @@ def test_a_file_has_one_hash(tmp_path: Path, new: str) -> None:
     """Red: a file is taken unchecked, or one of two hashes is silently ignored."""
     with pytest.raises(UserError, match="give its sha256"):
         load(tmp_path, GOOD.replace(f'sha256 = "{"0" * 64}"', new))
+
+
+def test_a_file_may_lie_in_folders(tmp_path: Path) -> None:
+    """Red: sets whose files differ only by folder cannot be named."""
+    path = tmp_path / "data.toml"
+    path.write_text(GOOD.replace('name = "a.xz"', 'name = "set/2g/a_1.xz"'))
+    assert load_manifest(path).file("set/2g/a_1.xz").task == "cache"

@@ -211,3 +211,16 @@ def test_listing_needs_no_downloader(tmp_path: Path) -> None:
         [sys.executable, "-c", code, str(tmp_path / "data.toml")], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout.strip()) == (0, str(path)), done.stderr
+
+
+def test_a_file_in_folders_is_found_and_fetched(tmp_path: Path, server: tuple[str, list[str]]) -> None:
+    """Red: a name with folders is looked for elsewhere, or its download makes no folders or leaves the cache."""
+    address, _ = server
+    manifest(tmp_path, f"{address}/good")
+    path = tmp_path / "data.toml"
+    path.write_text(path.read_text().replace("a.bin", "set/2g/a.bin"))
+    files = load_manifest(path)
+    assert locate(files.files[0]) == tmp_path / "cache/data/demo/set/2g/a.bin"
+    assert [state.where for state in fetch([files], ["set/2g/a.bin"])] == ["cached"]
+    mine = put(tmp_path / "one/demo/set/2g/a.bin")
+    assert locate(files.files[0]) == mine

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import tomllib
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, ValidationError, model_validator
 
 from unseat.core.errors import UserError
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._+-]*$")]
+_PART = "[A-Za-z0-9_][A-Za-z0-9._+-]*"
+
+Name = Annotated[str, StringConstraints(pattern=rf"^{_PART}$")]
+FileName = Annotated[str, StringConstraints(pattern=rf"^{_PART}(/{_PART})*$")]
+"""Of a file, folders included; no part begins with a dot, so that it stays below the folder where it is looked for."""
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Md5 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Address = Annotated[
@@ -27,7 +31,7 @@ class FileEntry(_Strict):
     """One file.
 
     Attributes:
-        name: the file's name in every folder where it may lie.
+        name: the file's name in every folder where it may lie, with forward slashes where it lies in folders there.
         sha256: what the file is.
         md5: the same, for files whose publisher gives no better; it tells of damage, and not of malice.
         bytes: its size; None where that is not published.
@@ -38,7 +42,7 @@ class FileEntry(_Strict):
         details: what only the task knows: format, group, requests, ...
     """
 
-    name: Name
+    name: FileName
     sha256: Sha256 | None = None
     md5: Md5 | None = None
     bytes: int | None = Field(None, gt=0)
@@ -93,6 +97,9 @@ class Manifest(_Strict):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"named twice: {', '.join(twice)}")
+        both = sorted({str(folder) for name in names for folder in PurePosixPath(name).parents} & {*names})
+        if both:
+            raise ValueError(f"named as a file and as a folder: {', '.join(both)}")
         return self
 
     def file(self, name: str) -> FileEntry:

@@ -1,0 +1,1 @@
+"""Learners of this task: a compact scorer by evolution strategies, and Decima."""

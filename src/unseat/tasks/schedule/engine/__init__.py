@@ -1,0 +1,1 @@
+"""A cluster that runs job graphs: the simulator, readable on its own."""

@@ -1,0 +1,1 @@
+"""The rules that systems schedule by, one a file, and the loop around them."""

@@ -1,0 +1,178 @@
+"""The task `schedule`."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from unseat.core.card import Card
+from unseat.core.outcome import Limits, Outcome
+from unseat.core.policy import Asker, DeadlineReached, Form, InvalidAnswer, Policy, Question
+from unseat.core.task import Exported, Instance, Need, Objective, Task
+from unseat.tasks.schedule.options import Options
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from unseat.core.learner import Contender
+    from unseat.tasks.schedule.env import ScheduleEnv
+    from unseat.tasks.schedule.problem import Problem
+    from unseat.tasks.schedule.suites import Own, Source
+    from unseat.tasks.schedule.vector_env import ScheduleVectorEnv
+
+WORST_S = 1e6
+"""What a run counts with whose problem could not even be loaded, in seconds."""
+
+
+class ScheduleTask(Task):
+    """Which stage of which job gets the free executors, and how many may the job hold?"""
+
+    forms = frozenset({Form.DECIDE, Form.KERNEL, Form.FUSED})
+    options = Options
+
+    def __init__(self, sources: Sequence[Source | Own] | None = None) -> None:
+        super().__init__()
+        self.card = _card()
+        self.objective = Objective(
+            "completion time", "s", worst=lambda problem, limits: problem.worst_s if problem else WORST_S
+        )
+        self._sources = sources
+
+    @cached_property
+    def sources(self) -> Mapping[str, Source | Own]:
+        """The workloads by name."""
+        from unseat.tasks.schedule.suites import built_in
+
+        return {source.name: source for source in (built_in() if self._sources is None else self._sources)}
+
+    @cached_property
+    def questions(self) -> Mapping[str, Question]:
+        """One question, put for the executors of one source until all of them are given away."""
+        from unseat.tasks.schedule.question import assign
+
+        return {"assign": assign()}
+
+    def instances(self) -> Sequence[Instance]:
+        """Every workload on every cluster."""
+        return [source.instance() for source in self.sources.values()]
+
+    def load(self, instance: Instance) -> Problem:
+        """Draw the workload; the last few are kept."""
+        return _loaded(self.sources[instance.id])
+
+    def content(self, instance: Instance) -> str:
+        """Hash of what the workload is drawn from, and how."""
+        return self.sources[instance.id].digest()
+
+    def run(self, problem: Problem, policy: Policy, *, seed: int, limits: Limits) -> Outcome:
+        """Run the cluster with the policy."""
+        from unseat.tasks.schedule import question
+
+        deadline = limits.deadline()
+        began = time.perf_counter()
+        session = policy.start(problem.view(deadline), seed)
+        start_s = time.perf_counter() - began
+        cluster, asker = problem.cluster, None
+        m = cluster.begin(seed)
+        if policy.form is Form.FUSED:
+            session.play(m, cluster)  # type: ignore[attr-defined]
+        elif session.kernel:
+            kernel, arrays = session.kernel
+            wrong = question.play_kernel(m, cluster.durations, cluster.static, kernel, arrays)
+            if wrong:
+                raise InvalidAnswer(f"answer {wrong} of the kernel is neither a candidate nor -1")
+        else:
+            asker = Asker(session, self.questions["assign"], deadline)
+            question.ask(m, cluster, asker)
+        if deadline is not None and time.monotonic() > deadline:
+            raise DeadlineReached(f"time was up after {m.size} decisions")
+        outcome = problem.outcome(m, start_s=start_s)
+        return replace(outcome, decide_s=asker.decide_s) if asker and asker.decisions else outcome
+
+    def contenders(self) -> Mapping[str, Contender]:
+        """Incumbents, tuned incumbents, challengers, the bound and the baseline."""
+        from unseat.tasks.schedule.contenders import contenders
+
+        return contenders()
+
+    def env(self, instance: Instance) -> ScheduleEnv:
+        """The native environment, which pauses the engine instead of running it in a thread."""
+        from unseat.tasks.schedule.env import ScheduleEnv
+
+        return ScheduleEnv(self.load(instance), self.questions["assign"])
+
+    def vector_env(self, instances: Sequence[Instance]) -> ScheduleVectorEnv:
+        """Many clusters that are stepped together, one an instance; an instance may come several times."""
+        from unseat.tasks.schedule.vector_env import ScheduleVectorEnv
+
+        return ScheduleVectorEnv([self.load(instance) for instance in instances], self.questions["assign"])
+
+    def open(self, source: str, options: Mapping[str, Any]) -> Task:
+        """A file of jobs, or a folder of them, on the clusters that were asked for."""
+        from unseat.tasks.schedule.suites import opened
+
+        return ScheduleTask(opened(source, options))
+
+    def exporters(self) -> Mapping[str, Exported]:
+        """One Python file that needs NumPy only, or a Gantt picture of an instance."""
+        from unseat.tasks.schedule.exporters import exporters
+
+        return exporters()
+
+    def figures(self, instance: Instance, policies: Mapping[str, Policy], seed: int) -> Mapping[str, Figure]:
+        """Who ran what and when, one policy above the other."""
+        from unseat.tasks.schedule.figures import gantt
+
+        return {"Gantt chart": gantt(self.load(instance), policies, seed)}
+
+    def record(self, command: Sequence[str] | None, log: Path | None, output: Path) -> str:
+        """Jobs from the event log that a Spark program writes, or has written."""
+        from unseat.tasks.schedule.recorder import record
+
+        return record(command or (), log, output)
+
+    def needs(self) -> Sequence[Need]:
+        """Java and PySpark, to hold the simulator against a real Spark and to record programs."""
+        purpose = "a real Spark beside the simulator; unseat record"
+        return [
+            Need("java", _java(), "17 or newer", "apt-get install openjdk-17-jre-headless", True, purpose),
+            Need("pyspark", _pyspark(), "4.0 or newer", "pip install 'unseat[spark]'", True, purpose),
+        ]
+
+    def warm(self) -> None:
+        """Compile the loops."""
+        from unseat.tasks.schedule.warming import warm
+
+        warm()
+
+
+def _java() -> str | None:
+    if shutil.which("java") is None:
+        return None
+    told = subprocess.run(["java", "-version"], capture_output=True, text=True, timeout=10, check=False).stderr
+    return told.splitlines()[0].strip() if told else "found"
+
+
+def _pyspark() -> str | None:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("pyspark")
+    except PackageNotFoundError:
+        return None
+
+
+@lru_cache(maxsize=64)
+def _loaded(source: Source | Own) -> Problem:
+    return source.problem()
+
+
+@lru_cache(maxsize=1)
+def _card() -> Card:
+    return Card.read(Path(__file__).with_name("card.toml"))
