@@ -1,6 +1,6 @@
 """Fit the learners of tasks anew and put their policies into the package.
 
-    python -m benchmarks.ship [--budget SECONDS] [--suite full|quick] [TASK ...]
+    python -m benchmarks.ship [--budget SECONDS] [--suite full|quick] [--only NAME,NAME] [TASK ...]
 
 They learn from the training instances of the suite and are chosen on its validation instances; test instances are not
 read. Each policy carries the record of its fit. The full suite's training traces must be at hand (`UNSEAT_DATA`) or are
@@ -28,9 +28,10 @@ FOLDERS = {
 """Task to the module that says where its shipped policies lie."""
 
 
-def ship(task: str, suite: str, budget: float) -> None:
-    """Fit every learner of a task and save what it proposes."""
+def ship(task: str, suite: str, budget: float, only: list[str]) -> None:
+    """Fit every learner of a task, or those that are named, and save what it proposes."""
     learners = [name for name, one in unseat.task(task).contenders().items() if isinstance(one.make(), Learner)]
+    learners = [name for name in learners if not only or name in only]
     home: Path = importlib.import_module(FOLDERS[task]).SHIPPED
     with tempfile.TemporaryDirectory() as folder, Ledger.open(str(Path(folder) / "ledger.db")) as ledger:
         results = unseat.evaluate(task, suite=suite, split="valid", contenders=learners, budget=budget, retrain=True,
@@ -51,9 +52,10 @@ def main() -> None:
     parser.add_argument("tasks", nargs="*", default=list(FOLDERS))
     parser.add_argument("--budget", type=float, default=120.0)
     parser.add_argument("--suite", default="full")
+    parser.add_argument("--only", default="", help="learners, all if none are named")
     arguments = parser.parse_args()
     for task in arguments.tasks:
-        ship(task, arguments.suite, arguments.budget)
+        ship(task, arguments.suite, arguments.budget, [name for name in arguments.only.split(",") if name])
 
 
 if __name__ == "__main__":

@@ -31,12 +31,13 @@ def command(
             found = [book.last(registry.task(name).card.full_id) for name in tasks]
         else:
             found = sorted(book.latest(), key=lambda one: one.task)
+        store = book.store
     known = {each.task: task for each in found if (task := loadable(each)) is not None}
     if not known:
         raise UserError("there is nothing to report yet; `unseat run TASK` measures something")
     from unseat.report import write
 
-    page = write([each for each in found if each.task in known], output, find=known.__getitem__)
+    page = write([each for each in found if each.task in known], output, find=known.__getitem__, store=store)
     typer.echo(f"report written to {page}")
     return 0
 

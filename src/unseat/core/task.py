@@ -17,6 +17,7 @@ from unseat.core.outcome import Limits, Outcome
 from unseat.core.policy import Form, Policy, Question
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from pydantic import BaseModel
 
     from unseat.core.env import Environment
@@ -216,6 +217,21 @@ class Task(ABC):
 
     def exporters(self) -> Mapping[str, Exported]:
         """The forms in which a policy can be handed over, by name."""
+        return {}
+
+    def figures(self, instance: Instance, policies: Mapping[str, Policy], seed: int) -> Mapping[str, Figure]:
+        """What policies do on an instance, as pictures by their titles, for the task's page; none unless overridden.
+
+        It takes a few seconds at most; the page calls it once. Matplotlib is imported in here.
+
+        Args:
+            instance: One that all of the policies have run.
+            policies: The incumbent to beat and the headline challenger, or one of them, by name.
+            seed: The seed of these runs.
+
+        Returns:
+            Figures of Matplotlib. Ink that has no colour of its own follows the page into dark mode.
+        """
         return {}
 
     def env(self, instance: Instance) -> Environment:

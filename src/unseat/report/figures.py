@@ -7,12 +7,15 @@ import itertools
 import math
 import re
 import warnings
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from unseat.core.task import Objective
 from unseat.report.anytime import Anytime
 from unseat.report.story import Line
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # Colours that stand for the page's variables until the SVG is written; no figure uses them otherwise.
 _COLOURS = {"ink": "#010101", "muted": "#020202", "faint": "#030303", "challenger": "#040404", "incumbent": "#050505",
@@ -24,6 +27,12 @@ _SETTINGS: Any = {
     "axes.labelcolor": _COLOURS["muted"], "xtick.color": _COLOURS["muted"], "ytick.color": _COLOURS["muted"],
     "axes.titlecolor": _COLOURS["ink"], "text.color": _COLOURS["ink"], "axes.linewidth": 0.7,
     "xtick.major.width": 0.7, "ytick.major.width": 0.7, "xtick.minor.size": 0, "ytick.minor.size": 0,
+}  # fmt: skip
+# Of figures that a task draws, where it leaves them as they are: no paper of their own, and ink that follows the page.
+_THEIR_SETTINGS: Any = {
+    "figure.facecolor": "none", "axes.facecolor": "none", "lines.color": _COLOURS["ink"],
+    "patch.edgecolor": _COLOURS["ink"], "hatch.color": _COLOURS["ink"], "grid.color": _COLOURS["faint"],
+    "legend.edgecolor": _COLOURS["faint"],
 }  # fmt: skip
 # Beyond this spread an axis is logarithmic.
 _WIDE = 8.0
@@ -139,6 +148,28 @@ def anytime(curves: Anytime, objective: Objective, *, name: str, label: str) -> 
     return _svg(draw, (6.2, 2.6), name, label, margin=0.85)
 
 
+def theirs(draw: Callable[[], Mapping[str, Figure]], *, name: str, label: str) -> list[tuple[str, str]]:
+    """Figures that a task draws itself, by title: in the page's colours, where they have none of their own.
+
+    Args:
+        draw: Makes the figures.
+        name: Unique in the page; prefixes every id.
+        label: What the figures show, for those who do not see them; titles are added.
+    """
+    import matplotlib
+
+    with matplotlib.rc_context({**_SETTINGS, **_THEIR_SETTINGS}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph")
+        return [(title, _element(_written(figure), f"{name}{place}", f"{title}: {label} {_titles(figure)}".strip()))
+                for place, (title, figure) in enumerate(draw().items())]  # fmt: skip
+
+
+def _titles(figure: Figure) -> str:
+    """The titles of a figure's panels."""
+    found = [axes.get_title(place) for axes in figure.axes for place in ("left", "center", "right")]
+    return "; ".join(title for title in found if title)
+
+
 def _line(axes: Any, places: Sequence[float], values: Sequence[float | None], **style: Any) -> None:
     if any(value is not None for value in values):
         axes.plot(places, [math.nan if value is None else value for value in values], **style)
@@ -169,9 +200,14 @@ def _svg(draw: Callable[[Any], None], size: tuple[float, float], name: str, labe
         draw(axes)
         figure.patch.set_visible(False)
         axes.patch.set_visible(False)
-        file = io.StringIO()
-        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    return _element(file.getvalue(), name, label)
+        return _element(_written(figure), name, label)
+
+
+def _written(figure: Figure) -> str:
+    """A figure as the text of an SVG file, the same each time."""
+    file = io.StringIO()
+    figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+    return file.getvalue()
 
 
 def _element(text: str, name: str, label: str) -> str:
@@ -183,8 +219,8 @@ def _element(text: str, name: str, label: str) -> str:
     body = re.sub(r'\bid="', f'id="{name}-', body)
     body = re.sub(r'href="#', f'href="#{name}-', body)
     body = body.replace("url(#", f"url(#{name}-")
-    body = re.sub(r"font:\s*([\d.]+px)[^;\"]*", r"font-size: \1; font-family: inherit", body)
-    body = re.sub(r"font-family:[^;\"]*", "font-family: inherit", body)
+    body = re.sub(r"font:\s*([\d.]+px)[^;\"<]*", r"font-size: \1; font-family: inherit", body)
+    body = re.sub(r"font-family:[^;\"<]*", "font-family: inherit", body)
     for variable, colour in _COLOURS.items():
         body = body.replace(colour, f"var(--{variable})")
     width = re.search(r'<svg[^>]*?width="([\d.]+)pt"', body)

@@ -17,8 +17,10 @@ from unseat.core.errors import UserError
 from unseat.core.learner import Role
 from unseat.core.task import Task
 from unseat.lab.records import Results
+from unseat.lab.store import ArtefactStore
 from unseat.report import digits, overview
 from unseat.report.anytime import Anytime
+from unseat.report.drawn import drawn
 from unseat.report.story import Line, Story
 from unseat.report.verdict import verdict
 
@@ -27,13 +29,21 @@ _PANELS = 24
 _WINDOW = "window."
 
 
-def write(results: Sequence[Results], folder: Path, *, find: Callable[[str], Task] = registry.task) -> Path:
+def write(
+    results: Sequence[Results],
+    folder: Path,
+    *,
+    find: Callable[[str], Task] = registry.task,
+    store: ArtefactStore | None = None,
+) -> Path:
     """Write the report of experiments, one on each task.
 
     Args:
         results: What `unseat.evaluate` gave.
         folder: Is made if it is not there; its ``index.html`` is replaced.
         find: Gives the task of an id.
+        store: The ledger's store of policies, for figures that a task draws itself; without it only policies that were
+            not fitted, and shipped ones, are drawn.
 
     Returns:
         The page to open.
@@ -53,7 +63,8 @@ def write(results: Sequence[Results], folder: Path, *, find: Callable[[str], Tas
     resources = files("unseat.report") / "templates"
     script = (resources / "sort.js").read_text()
     page = environment.get_template("page.html.j2").render(
-        tasks=[_task(story, axis, f"t{index}") for index, story in enumerate(stories)], axis=axis, script=script,
+        tasks=[_task(story, axis, f"t{index}") | {"drawn": drawn(story, find(story.results.task), store, f"t{index}-d")}
+               for index, story in enumerate(stories)], axis=axis, script=script,
         style=(resources / "style.css").read_text(),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )  # fmt: skip

@@ -70,6 +70,22 @@ def _challengers() -> Iterator[Contender]:
     yield _fitted("scorer", Role.CHALLENGER, _scorer, salimans)
     yield _fitted("scorer-random", Role.CHALLENGER, _random, "Bergstra and Bengio, JMLR 13, 2012")
 
+    mao = "Mao et al. (Decima), SIGCOMM 2019"
+    for name, parts in DECIMA.items():
+        yield _fitted(name, Role.CHALLENGER, partial(_decima, name, **parts), mao, "torch")
+
+
+DECIMA: Mapping[str, Mapping[str, bool]] = {
+    "Decima": {}, "Decima-no-messages": {"messages": False}, "Decima-no-input-baseline": {"input_baseline": False}
+}  # fmt: skip
+"""Decima and its two ablations, as learners; PyTorch trains them, and what ships runs without it."""
+
+
+def _decima(name: str, messages: bool = True, input_baseline: bool = True) -> Learner:
+    from unseat.tasks.schedule.challengers.decima.training import DecimaByGradient
+
+    return DecimaByGradient(name, messages, input_baseline)
+
 
 def _scorer() -> Learner:
     from unseat.tasks.schedule.challengers.scorer import ScorerByEvolution

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from unseat.core.errors import UserError
-from unseat.core.policy import Asker, InvalidAnswer, Policy
+from unseat.core.policy import Asker, Policy
 from unseat.tasks.schedule.engine import layout as at
 from unseat.tasks.schedule.engine.layout import Float64, Memory
 from unseat.tasks.schedule.engine.memory import logged, table
-from unseat.tasks.schedule.policies import Fused
 from unseat.tasks.schedule.problem import Problem
-from unseat.tasks.schedule.question import ask, assign, play_kernel
+from unseat.tasks.schedule.question import assign, serve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -97,7 +96,7 @@ def gantt(problem: Problem, policies: Mapping[str, Policy], seed: int) -> Figure
         _draw_marks(axes, panel.done_s, executors)
         _finish(axes, panel.title, executors, last_ms)
         axes.tick_params(labelbottom=place == len(panels) - 1)
-    axes.set_xlabel("time (s); a bar has its job's colour, and so has the mark above where the job is done")
+    axes.set_xlabel("time (s); a bar has its job's colour, and so has the mark above where the job is done", loc="left")
     return figure
 
 
@@ -127,17 +126,8 @@ def played(problem: Problem, policy: Policy, seed: int) -> Memory:
     Raises:
         InvalidAnswer: An answer is none.
     """
-    cluster = problem.cluster
-    m = cluster.begin(seed, log=True)
-    session = policy.start(problem.view(), seed)
-    if isinstance(session, Fused):
-        session.play(m, cluster)
-    elif session.kernel:
-        wrong = play_kernel(m, cluster.durations, cluster.static, *session.kernel)
-        if wrong:
-            raise InvalidAnswer(f"answer {wrong} of the kernel is neither a candidate nor -1")
-    else:
-        ask(m, cluster, Asker(session, assign()))
+    m = problem.cluster.begin(seed, log=True)
+    serve(m, problem.cluster, Asker(policy.start(problem.view(), seed), assign()))
     return m
 
 

@@ -30,7 +30,8 @@ class Rule(NamedTuple):
     Attributes:
         number: Which one `incumbents.play` plays.
         knobs: Its parameters by name; a range that is no range is not tuned.
-        ranks: What ranks stages beforehand: `path` (longest path to the end), `graphene`, or nothing.
+        ranks: What ranks stages beforehand: `path` (longest path to the end, a task a stage), `work` (the same, all
+            tasks of a stage), `graphene`, or nothing.
         paper: What defines it.
     """
 
@@ -47,7 +48,7 @@ RULES: Mapping[str, Rule] = {
     "FIFO": Rule(0, {}, "", "Apache Spark, FIFO scheduling of jobs"),
     "fair": Rule(1, {"alpha": Knob(0, 0.0, 0.0, 0.0)}, "", "Apache Spark, FAIR pools; " + _DECIMA),
     "SJF": Rule(2, {}, "", "shortest job first; Conway, Maxwell and Miller, Theory of Scheduling, 1967"),
-    "SJF-CP": Rule(3, {}, "path", _DECIMA),
+    "SJF-CP": Rule(3, {}, "work", _DECIMA),
     "weighted-fair": Rule(1, {"alpha": _ALPHA}, "", _DECIMA),
     "weighted-fair-conserving": Rule(1, {"alpha": _ALPHA, "conserving": Knob(1, 1.0, 1.0, 1.0)}, "", _DECIMA),
     "weighted-fair-srpt": Rule(
@@ -118,6 +119,8 @@ def ranks(kind: str, cluster: Cluster) -> Float64:
     """float64 [stages], by what the rule ranks its stages; one number where it does not."""
     if kind == "path":
         return table(cluster.memory, at.ALL_STAGES)[:, at.PATH_US].astype(np.float64)
+    if kind == "work":
+        return np.concatenate([cluster.library.work_paths[graph] for graph in cluster.arrivals.jobs])
     if kind == "graphene":
         from unseat.tasks.schedule.incumbents import graphene
 

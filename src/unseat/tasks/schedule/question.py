@@ -9,12 +9,13 @@ import numpy as np
 from gymnasium.spaces import Box, Dict, Discrete
 
 from unseat.core.jit import jit
-from unseat.core.policy import Asker, Question, Session, Signature
+from unseat.core.policy import Asker, InvalidAnswer, Question, Session, Signature
 from unseat.tasks.schedule.engine import layout as at
 from unseat.tasks.schedule.engine.cluster import advance, answer
 from unseat.tasks.schedule.engine.features import FEATURES, F, describe
 from unseat.tasks.schedule.engine.layout import NONE, Float32, Int32, Memory
 from unseat.tasks.schedule.engine.memory import Cluster
+from unseat.tasks.schedule.policies import Fused
 
 ROWS = 64
 """Candidates that a policy in Python is shown; of more, those of the jobs that came first."""
@@ -74,6 +75,23 @@ def mask(count: int, forced: bool) -> np.ndarray[Any, np.dtype[np.int8]]:
     legal[0] = not forced
     legal[1 : 1 + min(count, ROWS) * LEVELS] = 1
     return legal
+
+
+def serve(m: Memory, cluster: Cluster, asker: Asker) -> None:
+    """Run to the end by the asker's session, whatever its form.
+
+    Raises:
+        InvalidAnswer: A compiled policy answered what is no candidate.
+    """
+    session = asker.session
+    if isinstance(session, Fused):
+        session.play(m, cluster)
+    elif session.kernel:
+        wrong = play_kernel(m, cluster.durations, cluster.static, *session.kernel)
+        if wrong:
+            raise InvalidAnswer(f"answer {wrong} of the kernel is neither a candidate nor -1")
+    else:
+        ask(m, cluster, asker)
 
 
 def ask(m: Memory, cluster: Cluster, asker: Asker) -> None:

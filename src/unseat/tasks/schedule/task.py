@@ -6,14 +6,13 @@ import shutil
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unseat.core.card import Card
 from unseat.core.outcome import Limits, Outcome
-from unseat.core.policy import Asker, DeadlineReached, Form, InvalidAnswer, Policy, Question
+from unseat.core.policy import Asker, DeadlineReached, Form, Policy, Question
 from unseat.core.task import Exported, Instance, Need, Objective, Task
 from unseat.tasks.schedule.options import Options
 
@@ -72,28 +71,19 @@ class ScheduleTask(Task):
 
     def run(self, problem: Problem, policy: Policy, *, seed: int, limits: Limits) -> Outcome:
         """Run the cluster with the policy."""
-        from unseat.tasks.schedule import question
+        from unseat.tasks.schedule.question import serve
 
         deadline = limits.deadline()
         began = time.perf_counter()
         session = policy.start(problem.view(deadline), seed)
         start_s = time.perf_counter() - began
-        cluster, asker = problem.cluster, None
-        m = cluster.begin(seed)
-        if policy.form is Form.FUSED:
-            session.play(m, cluster)  # type: ignore[attr-defined]
-        elif session.kernel:
-            kernel, arrays = session.kernel
-            wrong = question.play_kernel(m, cluster.durations, cluster.static, kernel, arrays)
-            if wrong:
-                raise InvalidAnswer(f"answer {wrong} of the kernel is neither a candidate nor -1")
-        else:
-            asker = Asker(session, self.questions["assign"], deadline)
-            question.ask(m, cluster, asker)
+        m = problem.cluster.begin(seed)
+        asker = Asker(session, self.questions["assign"], deadline)
+        serve(m, problem.cluster, asker)
+        outcome = problem.outcome(m, start_s=start_s, decide_s=asker.decide_s if asker.decisions else None)
         if deadline is not None and time.monotonic() > deadline:
-            raise DeadlineReached(f"time was up after {m.size} decisions")
-        outcome = problem.outcome(m, start_s=start_s)
-        return replace(outcome, decide_s=asker.decide_s) if asker and asker.decisions else outcome
+            raise DeadlineReached(f"time was up after {outcome.decisions} decisions")
+        return outcome
 
     def contenders(self) -> Mapping[str, Contender]:
         """Incumbents, tuned incumbents, challengers, the bound and the baseline."""

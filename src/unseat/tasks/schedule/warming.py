@@ -12,6 +12,7 @@ def warm() -> None:
     from unseat.tasks.schedule import generators
     from unseat.tasks.schedule.bounds import Relaxation
     from unseat.tasks.schedule.challengers import network
+    from unseat.tasks.schedule.challengers.decima.policy import untrained
     from unseat.tasks.schedule.engine.memory import Machines
     from unseat.tasks.schedule.policies import RuleOf
     from unseat.tasks.schedule.problem import Problem
@@ -22,5 +23,6 @@ def warm() -> None:
     RuleOf("FIFO", "FIFO").play(cluster.begin(0), cluster)
     theta = network.begin(2, 0)
     network.play(cluster.begin(0), cluster.durations, cluster.static, *network.unpacked(theta, 2))
+    untrained("Decima", 0).play(cluster.begin(0), cluster)
     Relaxation().solve(problem, seed=0, limits=Limits())
     assert np.isfinite(problem.worst_s)

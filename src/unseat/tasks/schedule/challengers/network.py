@@ -117,23 +117,28 @@ def play(m: Memory, durations: Int32, static: Float32, inputs: Float32, bias: Fl
 
 @inlined
 def cheapest(m: Memory, static: Float32, stage: int, wanted: Float32) -> int:
-    """The limit of the least cost; one over `MOST_LIMITS` is taken as it is wanted."""
+    """The limit of the least cost; one over `MOST_LIMITS` is taken as it is wanted.
+
+    How much slower tasks are with so many executors is what this cluster's runs of the same job have shown, between
+    measured numbers too, where the published simulator interpolates the wrong way round (`layout.PUBLISHED_LEVELS`).
+    """
     wish, executors = wanted[LIMIT], m[at.EXECUTORS]
     if wish > math.log(MOST_LIMITS):
         return int(min(math.exp(min(wish, np.float32(20.0))), executors))
     job = m[stage + at.OF_JOB]
     held = m[job + at.HELD] - (m[at.OFFERED] if job == m[at.SOURCE_JOB] else 0)
     unclaimed = m[stage + at.TASKS] - m[stage + at.CLAIMED]
-    row, points = m[stage + at.STAGE_ROW], (static.shape[1] - CURVES) // 2
-    best, least, level = 1, np.float32(math.inf), 0
+    curves = static[m[stage + at.STAGE_ROW], CURVES:]
+    points = curves.size // 2
+    best, least = 1, np.float32(math.inf)
     for limit in range(1, min(executors, MOST_LIMITS) + 1):
-        while level + 1 < points and m[m[at.POINTS] + level + 1] <= limit:
-            level += 1
-        slower = static[row, CURVES + level] + static[row, CURVES + points + level]
-        if level + 1 < points and limit > m[m[at.POINTS] + level]:
-            low, high = m[m[at.POINTS] + level], m[m[at.POINTS] + level + 1]
-            above = static[row, CURVES + level + 1] + static[row, CURVES + points + level + 1]
-            slower += (above - slower) * (limit - low) / (high - low)
+        row = m[at.LEVELS] + limit * at.LEVEL
+        lower, upper = m[row + at.LOWER], m[row + at.UPPER]
+        upper_share = m[row + at.DISTANCE] / m[row + at.SPAN]
+        if m[at.PUBLISHED_LEVELS] and lower != upper:
+            upper_share = 1.0 - upper_share
+        slower = curves[lower] + curves[points + lower]
+        slower += upper_share * (curves[upper] + curves[points + upper] - slower)
         sent = max(limit - held, 1)
         waves = of.log_count((unclaimed + sent - 1) // sent) + of.log_count(sent) - of.log_count(unclaimed)
         away = of.log_count(limit) - wish

@@ -217,7 +217,7 @@ def next_event(m: Memory, durations: Int32) -> bool:
         job = m[at.ALL_JOBS] + arrival * at.JOB
         if m[at.EVENTS] == 0 and not waiting:
             return False
-        if m[at.SEQUENCE] >= (1 << at.SEQUENCE_BITS) - 1:
+        if m[at.SEQUENCE] >= (1 << at.SEQUENCE_BITS) - 1 or m[at.NOW] > at.LAST_MS:
             m[at.FAULT] = at.TOO_MANY_EVENTS
             return False
         when = m[m[at.HEAP]] >> at.SEQUENCE_BITS

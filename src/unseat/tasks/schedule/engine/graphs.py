@@ -16,6 +16,9 @@ Int32 = NDArray[np.int32]
 LONGEST_MS = 2**31 - 1
 """The longest task, in milliseconds: 24 days."""
 
+LAST_ARRIVAL_MS = 2**35
+"""The latest arrival, in milliseconds: a year."""
+
 
 @dataclass(frozen=True, eq=False)
 class Profile:
@@ -184,6 +187,8 @@ class Arrivals:
                 raise UserError(f"job {place}: no graph {graph}; there are {len(self.graphs)}")
         if self.at_ms[0] < 0 or any(b < a for a, b in zip(self.at_ms, self.at_ms[1:], strict=False)):
             raise UserError("arrival times must not be negative, and must ascend")
+        if self.at_ms[-1] > LAST_ARRIVAL_MS:
+            raise UserError(f"a job arrives at {self.at_ms[-1]} ms; the latest arrival is at {LAST_ARRIVAL_MS} ms")
 
     def __iter__(self) -> Iterator[tuple[JobGraph, int]]:
         """Each job's graph and arrival."""

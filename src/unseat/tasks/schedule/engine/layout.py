@@ -23,9 +23,8 @@ NONE = 0
  CANDIDATES, BUSY_MS, MOVES, STARTED_TASKS, DECISIONS, SEED, LOGGED,
  SOURCE, SOURCE_JOB, SOURCE_EXECUTOR, SOURCE_CLASS, OFFERED) = range(24)  # fmt: skip
 (EXECUTORS, JOBS, STAGES, POOLS, CLASSES, ALL_EXECUTORS, ALL_JOBS, ALL_STAGES, LEVELS, HEAP, ACTIVE, PENDING_LIST,
- CANDIDATE_LIST, CLASS_MEMORY, LOG, POINTS, MOVING_MS, WARM_UP_MS, PUBLISHED_LEVELS,
- REOFFER) = range(24, 44)  # fmt: skip
-HEADER = 44
+ CANDIDATE_LIST, CLASS_MEMORY, LOG, MOVING_MS, WARM_UP_MS, PUBLISHED_LEVELS, REOFFER) = range(24, 43)  # fmt: skip
+HEADER = 43
 """`SOURCE` to `OFFERED` say whose executors are asked about: a list of promises, its job (`NONE`: the common pool), the
 one executor where it is not a pool, their class and how many they are. `EXECUTORS` and so on are how many there are,
 `ALL_EXECUTORS` and so on the addresses of the first."""
@@ -34,10 +33,11 @@ one executor where it is not a pool, their class and how many they are. `EXECUTO
 AT_JOB, AT_STAGE, CLASS, TARGET, LINK = range(5)
 EXECUTOR = 5
 
-# Jobs. HELD counts executors at the job, on their way and promised from elsewhere; LOCAL only those at it.
+# Jobs. HELD counts executors at the job, on their way and promised from elsewhere; LOCAL only those at it. UPWARD is a
+# list of its stages, each behind its children.
 (ARRIVAL, STATE, HELD, LOCAL, STAGES_LEFT, OPEN_STAGES, READY_LIST, READY_COUNT, DONE_AT, FIRST_STAGE, END_STAGE,
- JOB_POOLS, JOB_WORK, JOB_LEFT, JOB_PATH, JOB_NUMBER) = range(16)  # fmt: skip
-JOB = 16
+ JOB_POOLS, JOB_WORK, JOB_LEFT, JOB_PATH, JOB_NUMBER, UPWARD) = range(17)  # fmt: skip
+JOB = 17
 WAITING, RUNS, DONE = 0, 1, 2
 
 # Stages. CLAIMED counts tasks that were started and those that an executor is promised to or on its way to; a stage can
@@ -57,8 +57,8 @@ POOL = 6
 TO_STAGE, AMOUNT, NEXT = range(3)
 PROMISE = 3
 
-# POINTS: the measured numbers of executors, ascending. LEVELS has a row for each number of executors: place of the
-# measured numbers at or below and above, the distance to the lower, and that between both.
+# LEVELS has a row for each number of executors: place of the measured numbers at or below and above, the distance to
+# the lower, and that between both.
 LOWER, UPPER, DISTANCE, SPAN = range(4)
 LEVEL = 4
 
@@ -73,6 +73,9 @@ LOG_ROW = 5
 
 SEQUENCE_BITS = 27
 """An event's key is its time (36 bits of ms: two years) and its number, so that one comparison orders both."""
+
+LAST_MS = (1 << 36) - (1 << 33)
+"""A run ends in a fault when its clock passes this: the longest task and all delays end within the bits of the time."""
 
 MOST_TASKS = 10_000_000
 """Tasks of an instance at most, so that the numbers of events fit their bits."""

@@ -11,7 +11,7 @@ import numpy as np
 from unseat.core.errors import UserError
 from unseat.tasks.schedule.engine import layout as at
 from unseat.tasks.schedule.engine.graphs import JobGraph, Stage
-from unseat.tasks.schedule.engine.layout import Float32, Int32, Memory
+from unseat.tasks.schedule.engine.layout import Float32, Float64, Int32, Memory
 
 MILLION = 1_000_000
 
@@ -41,6 +41,7 @@ class Library:
         blocks: For each graph its stages' records, relative to its first stage, edge, task and row.
         edges: For each graph the places of the children of its stages, one stage after the other.
         work_us: int64 [graphs, 2], work and longest path of whole graphs.
+        work_paths: For each graph float64 [stages], the most work on a path from a stage to the end, in ms.
     """
 
     def __init__(self, graphs: Sequence[JobGraph]) -> None:
@@ -51,6 +52,7 @@ class Library:
         self.blocks: list[Memory] = []
         self._told: dict[int, Float32] = {}
         self.edges: list[Memory] = []
+        self.work_paths = [_work_path(graph) for graph in self.graphs]
         static: list[Float32] = []
         slower: list[Float32] = []
         work: list[tuple[int, int]] = []
@@ -154,6 +156,14 @@ def _described(graph: JobGraph) -> Memory:
         found[place] = stage.mean_ms, path, work, *means, depth
     found[:, :6] *= 1000
     return np.rint(found).astype(np.int64)
+
+
+def _work_path(graph: JobGraph) -> Float64:
+    found = np.zeros(len(graph.stages))
+    for place in reversed(graph.order):
+        stage = graph.stages[place]
+        found[place] = stage.tasks * stage.mean_ms + max((found[child] for child in graph.children[place]), default=0.0)
+    return found
 
 
 def _static(graph: JobGraph, described: Memory) -> Float32:

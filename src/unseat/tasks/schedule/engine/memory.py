@@ -130,10 +130,10 @@ def lay_out(arrivals: Arrivals, machines: Machines) -> Cluster:
     executors, classes = machines.executors, len(machines.counts)
     sizes = {
         "header": at.HEADER, "executors": executors * at.EXECUTOR, "jobs": jobs * at.JOB, "stages": stages * at.STAGE,
-        "heap": 2 * executors, "levels": (executors + 1) * at.LEVEL, "points": len(lib.points), "active": jobs,
+        "heap": 2 * executors, "levels": (executors + 1) * at.LEVEL, "active": jobs,
         "ready": stages, "candidates": stages, "pending": classes * (jobs + 1), "class memory": classes,
         "children": edges, "pools": classes * (jobs + 1) * at.POOL, "sources": classes * stages * at.PROMISES,
-        "promises": (2 * executors + 2) * at.PROMISE,
+        "upward": stages, "promises": (2 * executors + 2) * at.PROMISE,
     }  # fmt: skip
     ends = np.cumsum(list(sizes.values())).tolist()
     begins = dict(zip(sizes, [0, *ends], strict=False))
@@ -141,13 +141,11 @@ def lay_out(arrivals: Arrivals, machines: Machines) -> Cluster:
     m[[at.EXECUTORS, at.JOBS, at.STAGES, at.CLASSES]] = executors, jobs, stages, classes
     m[[at.ALL_EXECUTORS, at.ALL_JOBS, at.ALL_STAGES]] = begins["executors"], begins["jobs"], begins["stages"]
     m[[at.HEAP, at.LEVELS, at.ACTIVE]] = begins["heap"], begins["levels"], begins["active"]
-    m[at.POINTS] = begins["points"]
     m[[at.CANDIDATE_LIST, at.PENDING_LIST]] = begins["candidates"], begins["pending"]
     m[[at.CLASS_MEMORY, at.POOLS]] = begins["class memory"], begins["pools"]
     m[[at.MOVING_MS, at.WARM_UP_MS]] = machines.moving_ms, machines.warm_up_ms
     m[[at.PUBLISHED_LEVELS, at.REOFFER]] = machines.published_levels, machines.reoffer
-    m[begins["levels"] : begins["points"]] = lib.levels(executors).ravel()
-    m[begins["points"] : begins["active"]] = lib.points
+    m[begins["levels"] : begins["active"]] = lib.levels(executors).ravel()
     m[begins["class memory"] : begins["children"]] = [round(share * MILLION) for share in machines.memory]
     promises = m[begins["promises"] :].reshape(-1, at.PROMISE)
     promises[:-1, at.NEXT] = begins["promises"] + at.PROMISE * np.arange(1, len(promises))
@@ -191,7 +189,8 @@ def _jobs(m: Memory, arrivals: Arrivals, lib: Library, begins: dict[str, int]) -
         record[[at.ARRIVAL, at.JOB_NUMBER]] = when, job
         record[[at.STAGES_LEFT, at.OPEN_STAGES]] = count
         record[[at.FIRST_STAGE, at.END_STAGE]] = first, first + count * at.STAGE
-        record[at.READY_LIST] = begins["ready"] + number
+        record[at.READY_LIST], record[at.UPWARD] = begins["ready"] + number, begins["upward"] + number
+        m[begins["upward"] + number :][:count] = first + at.STAGE * np.array(lib.graphs[graph].order[::-1])
         record[at.JOB_POOLS] = m[at.POOLS] + classes * (job + 1) * at.POOL
         record[[at.JOB_WORK, at.JOB_PATH]] = lib.work_us[graph]
         record[at.JOB_LEFT] = record[at.JOB_WORK]

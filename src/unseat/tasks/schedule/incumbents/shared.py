@@ -55,6 +55,8 @@ def weight(m: Memory, job: int, alpha: float) -> float:
 @inlined
 def all_weights(m: Memory, alpha: float) -> float:
     """The weights of all jobs that have tasks which no executor is to run yet."""
+    if alpha == NO_CAP:
+        return 1.0  # `share` does not look at it.
     total = 0.0
     for place in range(m[at.ACTIVE], m[at.ACTIVE] + m[at.ACTIVE_JOBS]):
         for stage in range(m[m[place] + at.FIRST_STAGE], m[m[place] + at.END_STAGE], at.STAGE):

@@ -29,6 +29,9 @@ def sjf(m: Memory) -> tuple[int, int]:
 
 @inlined
 def sjf_cp(m: Memory, paths: Float64) -> tuple[int, int]:
-    """Shortest job first, the next stage on its critical path (SJF-CP of H. Mao et al., SIGCOMM 2019, section 7.1)."""
+    """Shortest job first, the next stage on its critical path (SJF-CP of H. Mao et al., SIGCOMM 2019, section 7.1).
+
+    A path is as long as the work of its stages (section 5.1).
+    """
     begin, end = shortest_job(m)
     return best_stage(m, begin, end, paths), NO_LIMIT

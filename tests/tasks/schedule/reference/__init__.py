@@ -1,0 +1,1 @@
+"""Slow, obvious forms of the simulator and of its rules."""
