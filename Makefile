@@ -6,7 +6,7 @@
 SHELL := /bin/bash
 VENV ?= .venv
 EXTRAS ?=
-# What to install for the extra `torch`: a pinned version, or a build for one kind of machine.
+# What to install for the extra `torch` (it is in `all`): a pinned version, or a build for one kind of machine.
 TORCH ?= torch
 WORKERS ?= 2
 PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -63,7 +63,7 @@ $(VENV)/.core: pyproject.toml | $(VENV)/bin/python
 # Dependency groups need pip 25.1, which is newer than what most Pythons bring along.
 $(DEV): pyproject.toml | $(VENV)/bin/python
 	@$(PIP) install --upgrade "pip>=25.1"
-ifneq (,$(filter torch,$(subst $(comma), ,$(EXTRAS))))
+ifneq (,$(filter torch all,$(subst $(comma), ,$(EXTRAS))))
 	@$(PIP) install $(TORCH)
 endif
 	@$(PIP) install -e ".$(if $(EXTRAS),[$(EXTRAS)])" --group dev

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -43,6 +44,7 @@ def test_commands_of_a_page_work(page: Path, tmp_path: Path, environment: dict[s
     (tmp_path / "Makefile").write_text("all imports docs:\n\tcat read_me read_me > /dev/null\n")
     (tmp_path / "read_me").write_bytes(bytes(4 << 20))
     make_trace(tmp_path / "my_trace.csv")
+    make_event_log(tmp_path / "spark-events")
     for line in commands(page):
         done = subprocess.run(
             line, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
@@ -55,6 +57,33 @@ def make_trace(path: Path) -> None:
     """A short trace with a column of keys and one of sizes."""
     rows = (f"{step * step % 977},{1 + step % 64}" for step in range(20_000))
     path.write_text("\n".join(["key,size", *rows]) + "\n")
+
+
+def make_event_log(folder: Path) -> None:
+    """What Spark writes of one job of two stages on two executors."""
+    stages = [{"Stage ID": number, "Stage Attempt ID": 0, "Stage Name": f"stage {number}", "Number of Tasks": 4,
+               "Parent IDs": [0] if number else [], "RDD Info": []} for number in range(2)]  # fmt: skip
+    events: list[dict[str, object]] = [
+        {"Event": "SparkListenerApplicationStart", "App Name": "report", "Timestamp": 0},
+        {"Event": "SparkListenerJobStart", "Job ID": 0, "Submission Time": 10, "Stage Infos": stages, "Properties": {}},
+    ]
+    for number in range(2):
+        for task in range(4):
+            began = 20 + 2000 * number + 500 * (task // 2)
+            events.append({
+                "Event": "SparkListenerTaskEnd", "Stage ID": number, "Stage Attempt ID": 0, "Task Type": "ResultTask",
+                "Task End Reason": {"Reason": "Success"},
+                "Task Info": {
+                    "Task ID": 4 * number + task, "Index": task, "Attempt": 0, "Launch Time": began,
+                    "Executor ID": str(task % 2), "Host": "localhost", "Locality": "ANY", "Speculative": False,
+                    "Getting Result Time": 0, "Finish Time": began + 400, "Failed": False, "Killed": False,
+                },
+            })  # fmt: skip
+        events.append({"Event": "SparkListenerStageCompleted", "Stage Info": stages[number]})
+    events.append({"Event": "SparkListenerJobEnd", "Job ID": 0, "Completion Time": 4000,
+                   "Job Result": {"Result": "JobSucceeded"}})  # fmt: skip
+    folder.mkdir()
+    (folder / "app-1").write_text("".join(json.dumps(event) + "\n" for event in events))
 
 
 def test_every_page_is_in_the_navigation() -> None:

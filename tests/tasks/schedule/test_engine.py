@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from tests.tasks.schedule import small
 from tests.tasks.schedule.reference.simulator import Question, Simulator, Task, bits
 
-from unseat.core.errors import UserError
+from unseat.core.errors import ContractError, UserError
 from unseat.tasks.schedule.engine import layout as at
 from unseat.tasks.schedule.engine.cluster import advance, answer
-from unseat.tasks.schedule.engine.graphs import LONGEST_MS, Arrivals, JobGraph, Stage, profile
+from unseat.tasks.schedule.engine.graphs import LAST_ARRIVAL_MS, LONGEST_MS, Arrivals, JobGraph, Stage, profile
 from unseat.tasks.schedule.engine.layout import Memory
 from unseat.tasks.schedule.engine.memory import Cluster, Machines, lay_out, logged, table
 from unseat.tasks.schedule.incumbents import play
+from unseat.tasks.schedule.problem import Problem
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -256,6 +257,7 @@ GRAPH = small.steady("a", (1, (), 1))
         (lambda: Arrivals((GRAPH,), (-1,), (1,)), "job 0: no graph -1"),
         (lambda: Arrivals((GRAPH,), (0,), (-1,)), "must not be negative"),
         (lambda: Arrivals((GRAPH,), (0, 0), (2, 1)), "must ascend"),
+        (lambda: Arrivals((GRAPH,), (0,), (LAST_ARRIVAL_MS + 1,)), "the latest arrival is at 34359738368 ms"),
         (lambda: Machines(()), "one number of executors and one memory a class"),
         (lambda: Machines((1, 2)), "one number of executors and one memory a class"),
         (lambda: Machines((0,)), "0 executors; give each class at least 1"),
@@ -288,3 +290,29 @@ def test_long_durations_do_not_overflow() -> None:
     graph = small.steady("a", (3, (), LONGEST_MS), (1, (0,), 1))
     m, _ = small.run(lay_out(Arrivals((graph,), (0,), (2**33,)), Machines((1,), moving_ms=0)), 0, always(1))
     assert table(m, at.ALL_JOBS)[0, at.DONE_AT] == 2**33 + 3 * LONGEST_MS + 1
+
+
+def test_time_ends_in_a_fault() -> None:
+    """Red: a run that passes the last time overflows, so that time runs backward, or one within it is refused."""
+    for tasks, ends in ((13, True), (14, False)):  # the last of 13 begins just before that time
+        graph = small.steady("a", (tasks, (), LONGEST_MS))
+        problem = Problem(Arrivals((graph,), (0,), (LAST_ARRIVAL_MS,)), Machines((1,), moving_ms=0))
+        m, _ = small.run(problem.cluster, 0, always(1))
+        if ends:
+            assert problem.outcome(m).value == tasks * LONGEST_MS / 1000
+        else:
+            assert at.LAST_MS < m[at.NOW] <= at.LAST_MS + LONGEST_MS
+            with pytest.raises(ContractError, match="a longer time, than the simulator numbers; give fewer jobs"):
+                problem.outcome(m)
+
+
+def test_the_makespan_is_the_last_job_s_end() -> None:
+    """Red: an executor that is still on its way when all jobs are done counts into the makespan."""
+    arrivals = Arrivals((small.steady("a", (1, (), 10)), small.steady("b", (3, (), 500))), (0, 1), (0, 0))
+    problem = Problem(arrivals, Machines((2,), moving_ms=2000))
+    m, asked = small.run(problem.cluster, 0, always(1))
+    assert [(one.now, one.stages) for one in asked] == [(0, (0, 1)), (0, (1,)), (2010, (1,))]
+    assert m[at.NOW] == 4010
+    metrics = problem.outcome(m).metrics
+    assert metrics["makespan_s"] == 3.5
+    assert metrics["idle_share"] == pytest.approx(1 - 1.51 / (2 * 3.5))

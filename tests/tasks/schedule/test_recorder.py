@@ -182,7 +182,7 @@ def test_jobs_that_did_not_end_well_are_left_out(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert len(read(tmp_path, events).jobs) == 1
     said = record([], tmp_path / "app-1", tmp_path / "jobs.json")
-    assert "1 jobs of 1 templates, 2 stages, 4 tasks" in said and "left out 3" in said
+    assert "1 job of 1 template written to" in said and "2 stages, 4 tasks" in said and "left out 3" in said
     assert read_jobs(tmp_path / "jobs.json").graphs[0].name == "app-1-job-0"
 
 
@@ -357,7 +357,7 @@ def test_a_program_is_recorded(tmp_path: Path) -> None:
     (tmp_path / "log").write_bytes(lines([*application(), *SIMPLE]))
     command = [sys.executable, "-c", PROGRAM]
     said = record([*command, str(tmp_path / "log")], None, tmp_path / "jobs.json")
-    assert "1 jobs" in said and said.endswith("the command ended with status 3")
+    assert "1 job of" in said and said.endswith("the command ended with status 3")
     assert len(read_jobs(tmp_path / "jobs.json").jobs) == 1
     for wrong, log, message in (
         (command, None, r"wrote no event log \(status 3\)"),

@@ -70,21 +70,14 @@ def _challengers() -> Iterator[Contender]:
     yield _fitted("scorer", Role.CHALLENGER, _scorer, salimans)
     yield _fitted("scorer-random", Role.CHALLENGER, _random, "Bergstra and Bengio, JMLR 13, 2012")
 
-    mao = "Mao et al. (Decima), SIGCOMM 2019"
-    for name, parts in DECIMA.items():
-        yield _fitted(name, Role.CHALLENGER, partial(_decima, name, **parts), mao, "torch")
+    yield _fitted("Decima", Role.CHALLENGER, _decima, "Mao et al. (Decima), SIGCOMM 2019", "torch")
 
 
-DECIMA: Mapping[str, Mapping[str, bool]] = {
-    "Decima": {}, "Decima-no-messages": {"messages": False}, "Decima-no-input-baseline": {"input_baseline": False}
-}  # fmt: skip
-"""Decima and its two ablations, as learners; PyTorch trains them, and what ships runs without it."""
-
-
-def _decima(name: str, messages: bool = True, input_baseline: bool = True) -> Learner:
+def _decima() -> Learner:
+    """PyTorch trains it; what ships runs without."""
     from unseat.tasks.schedule.challengers.decima.training import DecimaByGradient
 
-    return DecimaByGradient(name, messages, input_baseline)
+    return DecimaByGradient("Decima")
 
 
 def _scorer() -> Learner:

@@ -115,10 +115,15 @@ def _written(log: Path, output: Path) -> str:
     tasks = sum(graph.tasks for graph, _ in arrivals)
     templates = len({graph.template for graph in arrivals.graphs})
     said = (
-        f"{output}: {len(arrivals.jobs):,} jobs of {templates:,} templates, {stages:,} stages, {tasks:,} tasks, "
-        f"arriving over {arrivals.at_ms[-1] / 1000:,.1f} s"
+        f"{_many(len(arrivals.jobs), 'job')} of {_many(templates, 'template')} written to {output}: "
+        f"{_many(stages, 'stage')}, {_many(tasks, 'task')}, arriving over {arrivals.at_ms[-1] / 1000:,.1f} s"
     )
-    return f"{said}; left out {left_out:,} that did not end well or ran no task" if left_out else said
+    left = f"; left out {left_out:,} that did not end well or ran no task" if left_out else ""
+    return f"{said}{left}"
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,7 @@ class ScheduleTask(Task):
         """One Python file that needs NumPy only, or a Gantt picture of an instance."""
         from unseat.tasks.schedule.exporters import exporters
 
-        return exporters()
+        return exporters(self.sources)
 
     def figures(self, instance: Instance, policies: Mapping[str, Policy], seed: int) -> Mapping[str, Figure]:
         """Who ran what and when, one policy above the other."""
@@ -125,7 +125,8 @@ class ScheduleTask(Task):
         """Jobs from the event log that a Spark program writes, or has written."""
         from unseat.tasks.schedule.recorder import record
 
-        return record(command or (), log, output)
+        said = record(command or (), log, output)
+        return f"{said}\nnext: unseat run {self.card.id} --data {output} --executors 50"
 
     def needs(self) -> Sequence[Need]:
         """Java and PySpark, to hold the simulator against a real Spark and to record programs."""

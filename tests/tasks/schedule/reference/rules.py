@@ -31,10 +31,14 @@ def candidates(sim: Simulator, question: Question) -> dict[Job, list[Stage]]:
     return found
 
 
-def mean_us(stage: Stage) -> int:
+def mean_ms(stage: Stage) -> float:
     """Mean of all that was measured."""
     measured = [int(ms) for profile in stage.graph.profiles for wave in profile.waves() for ms in wave]
-    return round(1000 * (sum(measured) / len(measured)))
+    return sum(measured) / len(measured)
+
+
+def mean_us(stage: Stage) -> int:
+    return round(1000 * mean_ms(stage))
 
 
 def work(job: Job) -> int:
@@ -53,8 +57,7 @@ def path(stage: Stage) -> int:
 
 def work_path(stage: Stage) -> float:
     """The most work on a chain of stages, from this stage to the end of its job, in ms."""
-    own = stage.graph.tasks * (mean_us(stage) / 1000)
-    return own + max((work_path(child) for child in stage.children), default=0.0)
+    return stage.graph.tasks * mean_ms(stage) + max((work_path(child) for child in stage.children), default=0.0)
 
 
 def first_ready(job: Job, stages: list[Stage]) -> Stage:

@@ -9,7 +9,7 @@ costs least.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from unseat.core.jit import inlined, jit
 from unseat.tasks.schedule.engine import features as of
 from unseat.tasks.schedule.engine import layout as at
 from unseat.tasks.schedule.engine.cluster import advance, answer
-from unseat.tasks.schedule.engine.features import CLUSTER, JOBS, STAGES, F
+from unseat.tasks.schedule.engine.features import JOBS, STAGES, F
 from unseat.tasks.schedule.engine.layout import NONE, Float32, Int32, Memory
 
 SCORE, LIMIT, SLOWER, WAVES = range(4)
@@ -69,50 +69,84 @@ def packed(weights: Weights) -> Float32:
 
 
 @inlined
-def add(shown: Float32, first: int, inputs: Float32, before: Float32, after: Float32) -> None:
-    """after = before + shown @ inputs[first : first + shown.size]."""
+def add(value: float, row: int, inputs: Float32, after: Float32) -> None:
+    """after += value * inputs[row]."""
     for unit in range(after.size):
-        after[unit] = before[unit]
-    for column in range(shown.size):
-        value = shown[column]
-        for unit in range(after.size):
-            after[unit] += value * inputs[first + column, unit]
+        after[unit] += np.float32(value) * inputs[row, unit]
+
+
+@jit
+def prepare(m: Memory, static: Float32, inputs: Float32) -> tuple[Float32, Float32, Float32, Float32, Float32]:
+    """What a run needs beside the weights.
+
+    Returns:
+        What does not change of each stage and its job, come together: float32 [stages, hidden + OUTPUTS]; room for the
+        sums of the cluster and a job (two rows) and of a stage; for what is shown; for the best candidate's outputs.
+    """
+    width = inputs.shape[1]
+    known, shown = np.zeros((m[at.STAGES], width), np.float32), np.zeros(F, np.float32)
+    for stage in range(m[at.ALL_STAGES], m[at.ALL_STAGES] + m[at.STAGES] * at.STAGE, at.STAGE):
+        of.know_stage(m, stage, static, shown[:STAGES])
+        of.know_job(m, m[stage + at.OF_JOB], static, shown[STAGES : STAGES + JOBS])
+        for column in range(of.KNOWN, STAGES):
+            add(shown[column], column, inputs, known[m[stage + at.STAGE_NUMBER]])
+        for column in range(STAGES, STAGES + JOBS):
+            if column - STAGES not in of.JOB_CHANGES:
+                add(shown[column], column, inputs, known[m[stage + at.STAGE_NUMBER]])
+    sums = np.zeros((2, width), np.float32)
+    return known, sums, np.zeros(width, np.float32), shown, np.zeros(OUTPUTS, np.float32)
 
 
 @jit
 def play(m: Memory, durations: Int32, static: Float32, inputs: Float32, bias: Float32, outputs: Float32,
          prices: Float32) -> None:  # fmt: skip
     """Run to the end by the network."""
-    width, hidden = inputs.shape[1], outputs.shape[0]
-    cluster, job, stage = np.zeros(CLUSTER, np.float32), np.zeros(JOBS, np.float32), np.zeros(STAGES, np.float32)
-    by_cluster, by_job, by_stage = np.zeros(width, np.float32), np.zeros(width, np.float32), np.zeros(width, np.float32)
-    best = np.zeros(OUTPUTS, np.float32)
+    space = prepare(m, static, inputs)
     while advance(m, durations):
-        of.describe_cluster(m, cluster)
-        add(cluster, STAGES + JOBS, inputs, bias, by_cluster)
-        chosen, last, highest = NONE, NONE, np.float32(-math.inf)
-        for place in range(m[at.CANDIDATE_LIST], m[at.CANDIDATE_LIST] + m[at.CANDIDATES]):
-            if m[m[place] + at.OF_JOB] != last:
-                last = m[m[place] + at.OF_JOB]
-                of.describe_job(m, last, static, job)
-                add(job, STAGES, inputs, by_cluster, by_job)
-            of.describe_stage(m, m[place], static, stage)
-            add(stage, 0, inputs, by_job, by_stage)
-            score, limit = by_stage[hidden + SCORE], by_stage[hidden + LIMIT]
-            for unit in range(hidden):
-                active = max(by_stage[unit], np.float32(0.0))
-                score += active * outputs[unit, SCORE]
-                limit += active * outputs[unit, LIMIT]
-            over = job[of.HELD] - limit
-            score -= prices[OVER] * over if over > 0 else prices[UNDER] * over
-            if score > highest:
-                chosen, highest = m[place], score
-                best[LIMIT] = limit
-                for output in range(SLOWER, OUTPUTS):
-                    best[output] = by_stage[hidden + output]
-                    for unit in range(hidden):
-                        best[output] += max(by_stage[unit], np.float32(0.0)) * outputs[unit, output]
-        answer(m, durations, chosen, cheapest(m, static, chosen, best))
+        stage, limit = choose(m, static, inputs, bias, outputs, prices, space)
+        answer(m, durations, stage, limit)
+
+
+@jit
+def choose(m: Memory, static: Float32, inputs: Float32, bias: Float32, outputs: Float32, prices: Float32,
+           space: Any) -> tuple[int, int]:  # fmt: skip
+    """Answer the open question."""
+    known, sums, own, shown, best = space
+    by_cluster, by_job, job, stage = sums[0], sums[1], shown[STAGES : STAGES + JOBS], shown[:STAGES]
+    hidden, width = outputs.shape[0], own.size
+    of.describe_cluster(m, shown[STAGES + JOBS :])
+    by_cluster[:] = bias
+    for column in range(STAGES + JOBS, F):
+        add(shown[column], column, inputs, by_cluster)
+    chosen, last, highest = NONE, NONE, np.float32(-math.inf)
+    for place in range(m[at.CANDIDATE_LIST], m[at.CANDIDATE_LIST] + m[at.CANDIDATES]):
+        if m[m[place] + at.OF_JOB] != last:
+            last = m[m[place] + at.OF_JOB]
+            of.describe_job(m, last, job)
+            by_job[:] = by_cluster
+            for column in of.JOB_CHANGES:
+                add(job[column], STAGES + column, inputs, by_job)
+        of.describe_stage(m, m[place], stage)
+        number = m[m[place] + at.STAGE_NUMBER]
+        for unit in range(width):
+            own[unit] = by_job[unit] + known[number, unit]
+        for column in range(of.KNOWN):
+            add(stage[column], column, inputs, own)
+        score, limit = own[hidden + SCORE], own[hidden + LIMIT]
+        for unit in range(hidden):
+            active = max(own[unit], np.float32(0.0))
+            score += active * outputs[unit, SCORE]
+            limit += active * outputs[unit, LIMIT]
+        over = job[of.HELD] - limit
+        score -= prices[OVER] * over if over > 0 else prices[UNDER] * over
+        if score > highest:
+            chosen, highest = m[place], score
+            best[LIMIT] = limit
+            for output in range(SLOWER, OUTPUTS):
+                best[output] = own[hidden + output]
+                for unit in range(hidden):
+                    best[output] += max(own[unit], np.float32(0.0)) * outputs[unit, output]
+    return chosen, cheapest(m, static, chosen, best)
 
 
 @inlined

@@ -34,6 +34,8 @@ F = STAGES + JOBS + CLUSTER
 UNCLAIMED, READY, AT_STAGE, KNOWN = range(4)
 LEFT, WORK, PATH, HELD, HOLDS_NONE, SOURCE, STAGES_LEFT, AGE, SLOWER = range(9)
 N_JOBS, MEAN_LEFT, LEAST_LEFT, ALL_LEFT, OFFERED, EXECUTORS = range(6)
+JOB_CHANGES = LEFT, HELD, HOLDS_NONE, SOURCE, STAGES_LEFT, AGE
+"""Columns of a job that change during a run."""
 
 _LOGS = np.log(np.maximum(np.arange(4096), 1)).astype(np.float32)
 
@@ -67,26 +69,36 @@ def describe_cluster(m: Memory, shown: Float32) -> None:
 
 
 @inlined
-def describe_job(m: Memory, job: int, static: Float32, shown: Float32) -> None:
-    """Fill ``float32[JOBS]``."""
+def describe_job(m: Memory, job: int, shown: Float32) -> None:
+    """Fill the columns `JOB_CHANGES` of ``float32[JOBS]``."""
     source = job == m[at.SOURCE_JOB]
     held = m[job + at.HELD] - (m[at.OFFERED] if source else 0)
-    shown[LEFT], shown[WORK] = log_s(m[job + at.JOB_LEFT]), log_s(m[job + at.JOB_WORK])
-    shown[PATH] = log_s(m[job + at.JOB_PATH])
+    shown[LEFT] = log_s(m[job + at.JOB_LEFT])
     shown[HELD], shown[HOLDS_NONE], shown[SOURCE] = log_count(1 + held), held == 0, source
     shown[STAGES_LEFT] = log_count(m[job + at.STAGES_LEFT])
     shown[AGE] = math.log(1.0 + (m[at.NOW] - m[job + at.ARRIVAL]) * 1e-3)
+
+
+@inlined
+def know_job(m: Memory, job: int, static: Float32, shown: Float32) -> None:
+    """Fill the other columns of ``float32[JOBS]``, which do not change during a run."""
+    shown[WORK], shown[PATH] = log_s(m[job + at.JOB_WORK]), log_s(m[job + at.JOB_PATH])
     row = m[m[job + at.FIRST_STAGE] + at.STAGE_ROW]
     for column in range(JOBS - SLOWER):
         shown[SLOWER + column] = static[row, STAGES - KNOWN + column]
 
 
 @inlined
-def describe_stage(m: Memory, stage: int, static: Float32, shown: Float32) -> None:
-    """Fill ``float32[STAGES]``."""
+def describe_stage(m: Memory, stage: int, shown: Float32) -> None:
+    """Fill the columns before `KNOWN` of ``float32[STAGES]``."""
     shown[UNCLAIMED] = log_count(m[stage + at.TASKS] - m[stage + at.CLAIMED])
     shown[READY] = m[stage + at.PARENTS_LEFT] == 0
     shown[AT_STAGE] = log_count(1 + m[stage + at.RUNNING])
+
+
+@inlined
+def know_stage(m: Memory, stage: int, static: Float32, shown: Float32) -> None:
+    """Fill the other columns of ``float32[STAGES]``, which do not change during a run."""
     row = m[stage + at.STAGE_ROW]
     for column in range(STAGES - KNOWN):
         shown[KNOWN + column] = static[row, column]
@@ -98,7 +110,8 @@ def describe(m: Memory, static: Float32, features: Float32) -> None:
     last = NONE
     for row in range(m[at.CANDIDATES]):
         stage = m[m[at.CANDIDATE_LIST] + row]
-        describe_stage(m, stage, static, features[row, :STAGES])
+        describe_stage(m, stage, features[row, :STAGES])
+        know_stage(m, stage, static, features[row, :STAGES])
         if row == 0:
             describe_cluster(m, features[row, STAGES + JOBS :])
         else:
@@ -107,4 +120,5 @@ def describe(m: Memory, static: Float32, features: Float32) -> None:
             features[row, STAGES : STAGES + JOBS] = features[row - 1, STAGES : STAGES + JOBS]
         else:
             last = m[stage + at.OF_JOB]
-            describe_job(m, last, static, features[row, STAGES : STAGES + JOBS])
+            describe_job(m, last, features[row, STAGES : STAGES + JOBS])
+            know_job(m, last, static, features[row, STAGES : STAGES + JOBS])
