@@ -177,9 +177,17 @@ def test_waves_are_cleaned_as_published(tmp_path: Path) -> None:
     def lists(place: int) -> list[tuple[int, list[list[int]]]]:
         return [(one.executors, [w.tolist() for w in one.waves()]) for one in graph.stages[place].profiles]
 
-    assert lists(0) == [(2, [[], [40, 50], [11, 12, 13]]), (5, [[900, 900], [30, 900], [20]])]
-    assert lists(1) == [(2, [[], [7], [5]]), (10, [[900, 900], [7], []])]
-    assert graph.stages[1].mean_ms == pytest.approx((7 + 5 + 900 + 900 + 7) / 5)
+    # What was measured with 2 executors is carried on, and then left out, as no run draws from it.
+    assert lists(0) == [(5, [[900, 900], [30, 900], [20]])]
+    assert lists(1) == [(10, [[900, 900], [7], []])]
+    assert graph.stages[1].mean_ms == pytest.approx((900 + 900 + 7) / 3)
+
+
+def test_the_largest_number_is_kept(tmp_path: Path) -> None:
+    """Red: a small stage, which was measured with no number that runs draw from, has no durations left."""
+    waves = {"fresh_durations": {2: [], 3: [9]}, "first_wave": {2: [1], 3: [8, 9]}, "rest_wave": {2: [3], 3: [2]}}
+    stage = tpch.read_graph("g", "t", *graph_files(tmp_path, [[0]], {0: waves})).stages[0]
+    assert [one.executors for one in stage.profiles] == [3]
 
 
 @given(st.lists(st.integers(1, 4)), st.lists(st.integers(1, 4)))
@@ -197,7 +205,7 @@ def test_without_is_a_difference_of_multisets(durations: list[int], taken: list[
 
 def test_a_profile_without_firsts_borrows_the_nearest(tmp_path: Path) -> None:
     """Red: a stage measured without any first task at some number of executors ends in an error in a simulation."""
-    waves = {"fresh_durations": {2: [], 5: [9]}, "first_wave": {2: [], 5: [8, 9]}, "rest_wave": {2: [3, 4], 5: [2]}}
+    waves = {"fresh_durations": {5: [], 10: [9]}, "first_wave": {5: [], 10: [8, 9]}, "rest_wave": {5: [3, 4], 10: [2]}}
     stage = tpch.read_graph("g", "t", *graph_files(tmp_path, [[0]], {0: waves})).stages[0]
     assert [[w.tolist() for w in one.waves()] for one in stage.profiles] == [[[9], [8], [3, 4]], [[9], [8], [2]]]
 

@@ -30,12 +30,11 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, Validatio
 
 from unseat.core.errors import UserError
 from unseat.tasks.schedule.data.stream import opened
-from unseat.tasks.schedule.engine.graphs import LONGEST_MS, Arrivals, JobGraph, Profile, Stage, profile
+from unseat.tasks.schedule.engine.graphs import LAST_ARRIVAL_MS, LONGEST_MS, Arrivals, JobGraph, Profile, Stage, profile
+from unseat.tasks.schedule.engine.layout import MOST_TASKS
 
 FORMAT, VERSION = "schedule-jobs", 1
-MOST_TASKS = 10_000_000
 _MOST_BYTES = 2**30
-_LATEST_MS = 2**53
 
 _LIST, _WAVES = "one list", "by executors"
 
@@ -76,7 +75,7 @@ class _Graph(_Strict):
 
 class _Job(_Strict):
     graph: str
-    at_ms: int = Field(ge=0, le=_LATEST_MS)
+    at_ms: int = Field(ge=0, le=LAST_ARRIVAL_MS)
 
 
 class _File(_Strict):
