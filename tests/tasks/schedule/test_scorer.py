@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,6 +22,7 @@ from unseat.core.learner import Study
 from unseat.core.outcome import Limits
 from unseat.core.policy import Artefact
 from unseat.lab.study import LocalStudy
+from unseat.tasks.schedule import generators
 from unseat.tasks.schedule.challengers import network, scorer
 from unseat.tasks.schedule.challengers.budget import Budget
 from unseat.tasks.schedule.challengers.network import LIMIT, OVER, SCORE, SLOWER, UNDER, WAVES
@@ -43,9 +45,11 @@ COLUMN = {name: place for place, name in enumerate(FEATURES)}
 
 
 def drawn(seed: int, hidden: int) -> Float32:
-    """Weights of which none is zero, about a scorer that schedules sensibly."""
+    """Weights of which none is zero, about a scorer that schedules sensibly and minds how much slower tasks are."""
     noise = np.random.default_rng(seed).standard_normal(network.size(hidden))
-    return (network.begin(hidden, seed) + 0.3 * noise).astype(np.float32)
+    theta = (network.begin(hidden, seed) + 0.3 * noise).astype(np.float32)
+    theta[F * (hidden + network.OUTPUTS) + hidden + SLOWER] += 5.0
+    return theta
 
 
 @settings(max_examples=20, deadline=None)
@@ -114,6 +118,7 @@ def cost(problem: Problem, m: Memory, candidate: int, out: Float64, limit: int) 
     return float((math.log(limit) - out[LIMIT]) ** 2 + out[SLOWER] * slower + out[WAVES] * waves)
 
 
+@cache
 def mean_with(stage: Stage, point: int) -> float:
     """Mean duration with so many executors, or with the next fewer that were measured."""
     measured = [one for one in stage.profiles if one.executors <= point] or [stage.profiles[0]]
@@ -131,11 +136,8 @@ def mixture(points: Sequence[int], count: int, problem: Problem) -> list[tuple[i
     return [(lower, 1 - share), (upper, share)]
 
 
-@settings(max_examples=30, deadline=None)
-@given(SEEDS, st.sampled_from((0, 3)))
-def test_the_loop_is_the_network_decision_by_decision(seed: int, hidden: int) -> None:
-    """Red: the compiled scorer takes another stage or another number of executors than its network says."""
-    problem = Problem(*small.some_cluster(seed))
+def assert_decision_by_decision(problem: Problem, seed: int, hidden: int) -> None:
+    """Hold a run to the plain form."""
     theta = drawn(seed, hidden)
     compiled = problem.cluster.begin(seed, log=True)
     scorer.scorer("a", theta, hidden).play(compiled, problem.cluster)
@@ -147,6 +149,23 @@ def test_the_loop_is_the_network_decision_by_decision(seed: int, hidden: int) ->
         answer(m, problem.cluster.durations, int(m[m[at.CANDIDATE_LIST] + best]), limit)
     if closest > 1e-4:  # else rounding decides
         assert logged(m).tolist() == logged(compiled).tolist()
+
+
+@settings(max_examples=30, deadline=None)
+@given(SEEDS, st.sampled_from((0, 3)))
+def test_the_loop_is_the_network_decision_by_decision(seed: int, hidden: int) -> None:
+    """Red: the compiled scorer takes another stage or another number of executors than its network says."""
+    assert_decision_by_decision(Problem(*small.some_cluster(seed)), seed, hidden)
+
+
+@pytest.mark.parametrize("published", [True, False])
+@pytest.mark.parametrize("executors", [13, 29])
+def test_limits_lie_between_measured_numbers(published: bool, executors: int) -> None:
+    """Red: how much slower tasks are between two measured numbers is not what the simulator makes of it."""
+    graphs = tuple(generators.generate(template, 5.0) for template in range(3))
+    for seed in range(4):
+        machines = Machines((executors,), published_levels=published)
+        assert_decision_by_decision(Problem(generators.batch(graphs, 3, seed), machines), seed, 3)
 
 
 @pytest.mark.parametrize(("wish", "expected"), [(5.0, 148), (5.5, 245), (5.6, 270), (7.0, 300), (99.0, 300)])
