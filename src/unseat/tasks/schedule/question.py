@@ -134,7 +134,8 @@ def play_kernel(m: Memory, durations: Int32, static: Float32, kernel: Any, array
     while advance(m, durations):
         describe(m, static, features)
         row, limit = kernel(features[: m[at.CANDIDATES]], *arrays)
-        if row < -1 or row >= m[at.CANDIDATES]:
+        # A limit that is no whole number would lose parts of executors.
+        if row < -1 or row >= m[at.CANDIDATES] or not -1e15 < limit < 1e15:
             return int(m[at.DECISIONS] + 1)
-        answer(m, durations, NONE if row < 0 else m[m[at.CANDIDATE_LIST] + row], limit)
+        answer(m, durations, NONE if row < 0 else m[m[at.CANDIDATE_LIST] + row], int(limit))
     return 0
