@@ -353,6 +353,20 @@ def test_a_kernel_sees_all_candidates() -> None:
     assert table(m, at.ALL_JOBS)[:, at.DONE_AT].argmin() >= ROWS
 
 
+@jit
+def unlimited(rows: Any, limits: Any) -> tuple[int, float]:
+    """The first candidate, with a limit that is no number of executors."""
+    return 0, limits[0]
+
+
+def test_a_limit_that_is_no_number_is_refused() -> None:
+    """Red: a limit that is not finite is taken, and executors are lost without a word."""
+    cluster = many(2).cluster
+    for limit in (np.nan, np.inf):
+        arrays = (np.array([limit]),)
+        assert question.play_kernel(cluster.begin(0), cluster.durations, cluster.static, unlimited, arrays) == 1
+
+
 WRONG = {"behind the last": ((0, 0, 1, 1), 1), "less than waiting": ((0, -2, 0, 1), 1), "later": ((0, 2, -1, 1), 2)}
 
 
