@@ -34,6 +34,13 @@ def begin(n_objects: int, capacity: int, seed: int = 0, least: int = 8) -> Any:
     return state
 
 
+def switch(arm: int, capacity: int, state: Any) -> None:
+    """What `run` does when another policy takes over."""
+    scalars, arms = state[0], state[9]
+    held = miniature.switch(arm, scalars, state[2], state[3], arms, state[10])
+    mixture.advance(arm, state[3], NO_SIZES, 0, held, capacity, arms, np.zeros(4, np.int64))
+
+
 class Alone:
     """One published policy in a cache of its own, asked for one request at a time."""
 
@@ -107,9 +114,9 @@ def test_a_switch_keeps_the_contents(ids: list[int], capacity: int, arms: list[i
         assert counts[1] == (ids[t] not in held)
         held = held - set(counts[5 : 5 + counts[4]].tolist()) | {ids[t]}
         if t % 37 == 36:
-            miniature.switch(arms[t % len(arms)], NO_SIZES, capacity, state)
+            switch(arms[t % len(arms)], capacity, state)
         arm = state[0][miniature.LEADER]
-        assert {x for x in range(max(ids) + 1) if mixture.holds(arm, x, state[9])} == held
+        assert {x for x in range(max(ids) + 1) if mixture.holds(arm, x, mixture.marks(state[9]))} == held
         assert len(held) <= capacity
 
 
@@ -133,7 +140,7 @@ def test_what_lirs_remembers_is_bounded() -> None:
     requests = np.arange(20_000, dtype=np.int32)
     state = begin(requests.size, 20)
     state[1][2] = np.inf
-    miniature.switch(mixture.LIRS, NO_SIZES, 20, state)
+    switch(mixture.LIRS, 20, state)
     miniature.run(requests, NO_SIZES, 0, requests.size, 20, state, np.zeros(4, np.int64))
     for arms, capacity in ((state[9], 20), (state[11], int(state[0][miniature.SMALL]))):
         on_stack = int((arms[mixture.LIRS][1][:-1, 0] >= 0).sum())

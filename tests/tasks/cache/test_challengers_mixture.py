@@ -49,7 +49,12 @@ def test_the_real_cache_is_honest(ids: list[int], capacity: int, forests: int, m
         held = held - set(counts[5 : 5 + counts[4]].tolist()) | {x}
         assert len(held) <= capacity and set(np.flatnonzero(state[1]).tolist()) == held
         leader, surplus = state[0][mixture.LEADER], state[3][: state[0][mixture.SURPLUS]].tolist()
-        assert sorted(surplus) == [y for y in sorted(held) if not mixture.holds(leader, y, state[9])]
+        assert sorted(surplus) == [y for y in sorted(held) if not keeps(leader, y, state)]
+
+
+def keeps(arm: int, x: int, state: Any) -> bool:
+    """Whether a policy's cache holds an object."""
+    return mixture.keeps(arm, x, mixture.marks(state[9]), (state[13][0][2], state[13][1][2]))
 
 
 @settings(max_examples=25, deadline=None)
@@ -95,28 +100,33 @@ def test_blocks_are_served_as_requests_are(ids: list[int], capacity: int) -> Non
         if t % 3:
             mixture.run(requests, NO_SIZES, t, t + 1, capacity, states[1], counts[1])
         else:
-            mixture.serve(requests[t], t, requests, NO_SIZES, capacity, states[1], counts[1])
-            others(t, requests, capacity, states[1])
+            singly(t, requests, capacity, states[1], counts[1])
             counts[1, 0] += 1
         assert counts[1, 4] - before <= 1
     assert counts[0].tolist() == counts[1].tolist()
     assert np.array_equal(states[0][1], states[1][1])
 
 
-def others(t: int, requests: Any, capacity: int, state: Any) -> None:
-    """What `run` does beside serving one request."""
-    leader = state[0][mixture.LEADER]
-    if leader == mixture.LIRS:
-        mixture.forget(state)
-    for arm in range(state[0][mixture.PLAYERS]):
-        if arm != leader:
-            state[6][:] = 0
-            mixture.advance(arm, requests, NO_SIZES, t, t + 1, capacity, state[9], state[6])
-            state[4][arm] += state[6][1]
-            if arm == mixture.LIRS:
-                mixture.forget(state)
+def singly(t: int, requests: Any, capacity: int, state: Any, counts: Any) -> None:
+    """What `run` does for one request, the long way whether the real cache is the followed one or not."""
+    scalars, held, place, surplus, missed, losses, step, ring, pushed, arms, spans, leaders, costs, trees = state
+    kept = mixture.marks(arms), (trees[0][2], trees[1][2])
+    leader = int(scalars[mixture.LEADER])
+    for arm in range(scalars[mixture.PLAYERS]):
+        step[:] = 0
+        if arm < mixture.CLASSICAL:
+            mixture.advance(arm, requests, NO_SIZES, t, t + 1, capacity, arms, step)
+        else:
+            sampled_trees.run(requests, NO_SIZES, t, t + 1, capacity, trees[arm - mixture.CLASSICAL], step)
+        missed[arm] += step[1]
+        if arm == leader:
+            mixture.serve(int(requests[t]), capacity, scalars, held, place, surplus, step, *kept, counts)
+        if arm == mixture.LIRS:
+            mixture.trim(scalars[mixture.PUSHED : mixture.PUSHED + 1], step, ring, pushed, arms[mixture.LIRS])
     if (t + 1) % mixture.BLOCK == 0:
-        mixture.judge(state)
+        leader = mixture.judge(scalars, missed, losses, spans, leaders, costs)
+        if leader != scalars[mixture.LEADER]:
+            mixture.follow(leader, scalars, held, place, surplus, *kept)
 
 
 def test_what_lirs_remembers_is_bounded() -> None:

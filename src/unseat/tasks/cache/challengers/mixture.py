@@ -47,10 +47,9 @@ class LearningMixtureSession(MixtureSession):
     def learn(self, seen: Seen) -> None:
         """Exchange the learned policy's forest when a new one is due."""
         run, state = self.kernel
-        arms = state[9]
-        classical, trees = arms[: -len(BOUNDARIES)], arms[-len(BOUNDARIES) :]
-        trees = [one.learn(cache, seen.ids.size) for one, cache in zip(self.apprentices, trees, strict=True)]
-        self.kernel = run, (*state[:9], (*classical, *trees), *state[10:])
+        *others, caches = state
+        caches = [one.learn(cache, seen.ids.size) for one, cache in zip(self.apprentices, caches, strict=True)]
+        self.kernel = run, (*others, tuple(caches))
 
 
 @dataclass(frozen=True)

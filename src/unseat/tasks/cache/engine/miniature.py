@@ -23,10 +23,12 @@ State, made by `init`:
     losses    float64[policies]: misses of each miniature in closed blocks, decayed, scaled to full size
     step      int64[5 + block]: what the real cache did in the current block, evicted objects included
     steps     int64[policies, 5 + block]: the same of the miniatures
-    arms      the policies at full size: all empty but the one that runs
-    fresh     the same with a row for one object, never run: what scalars begin with
+    arms      the published policies at full size: all empty but the one that runs
+    fresh     what their scalars begin with, and then W-TinyLFU's numbers
     small     the miniatures
     rings     what LIRS evicted at full size, and then in miniature: see `unseat.tasks.cache.engine.mixture.trim`
+
+`run` alone unpacks the state and calls policies, for the reason that `mixture` gives.
 """
 
 from __future__ import annotations
@@ -59,7 +61,7 @@ MARGIN = 1.0
 LEADER, SWITCHES, BLOCK, SMALL, PUSHED = 0, 1, 2, 3, 4
 SPACE = float(2**63)
 
-advance, holds, trim = mixture.advance, mixture.holds, mixture.trim
+advance, holds, marks, trim = mixture.advance, mixture.holds, mixture.marks, mixture.trim
 
 
 def init(n_objects: int, capacity: int, seed: int = 0, miniature: int = MINIATURE) -> tuple[Any, ...]:
@@ -77,11 +79,13 @@ def init(n_objects: int, capacity: int, seed: int = 0, miniature: int = MINIATUR
     small, block = max(1, round(share * capacity)), round(SAMPLED_BLOCK / share)
     scalars = np.array([0, 0, block, small, 0, 0], np.int64)  # two counts of what LIRS evicted: PUSHED and the next
     numbers = np.array([share, np.exp(-block / (SPAN * max(capacity, FLOOR))), MARGIN * capacity])
+    arms = mixture.policies(n_objects, capacity)
+    fresh = (*(arm[0].copy() for arm in arms), arms[5][1].copy())
     return (
         scalars, numbers, empty_lists(n_objects, 1), np.empty(capacity, np.int32), place,
         np.empty(block, np.int32), np.zeros(CLASSICAL), np.zeros(5 + block, np.int64),
         np.zeros((CLASSICAL, 5 + block), np.int64),
-        mixture.policies(n_objects, capacity), mixture.policies(1, capacity), mixture.policies(n_sampled, small),
+        arms, fresh, mixture.policies(n_sampled, small),
         (np.empty(GHOSTS * capacity, np.int32), np.full(n_objects, -1, np.int32)),
         (np.empty(GHOSTS * small, np.int32), np.full(n_sampled, -1, np.int32)),
     )  # fmt: skip
@@ -129,39 +133,45 @@ def clear_queues(links: Int32, where: Int8, absent: int) -> None:
 
 
 @jit
+def restore(numbers: Any, first: Any) -> None:
+    """Write over numbers; in the place of a slice, which takes far longer to compile."""
+    for k in range(first.shape[0]):
+        numbers[k] = first[k]
+
+
+@jit
 def clear(arm: int, arms: Any, fresh: Any) -> None:
     """Make a policy's state that of an empty cache, at a cost of what it remembers."""
     if arm == 0:
-        arms[0][0][:] = fresh[0][0]
+        restore(arms[0][0], fresh[0])
         clear_queues(arms[0][1], arms[0][2], s3fifo.ABSENT)
     elif arm == 1:
-        arms[1][0][:] = fresh[1][0]
+        restore(arms[1][0], fresh[1])
         clear_lists(arms[1][1], arms[1][1].shape[0] - 1)
     elif arm == 2:
         x = arms[2][0][1]
         while x >= 0:
             arms[2][2][x] = 0
             x = arms[2][1][x]
-        arms[2][0][:] = fresh[2][0]
+        restore(arms[2][0], fresh[2])
     elif arm == 3:
-        arms[3][0][:] = fresh[3][0]
-        arms[3][1][:] = fresh[3][1]
+        restore(arms[3][0], fresh[3])
+        arms[3][1][:] = 0.0
         clear_queues(arms[3][2], arms[3][3], arc.ABSENT)
     elif arm == LIRS:
-        arms[4][0][:] = fresh[4][0]
+        restore(arms[4][0], fresh[4])
         clear_queues(arms[4][1], arms[4][3], 0)
         clear_lists(arms[4][2], arms[4][3].shape[0])
     else:
-        arms[5][0][:] = fresh[5][0]
-        arms[5][1][:] = fresh[5][1]
-        arms[5][2][:] = fresh[5][2]
+        restore(arms[5][0], fresh[5])
+        restore(arms[5][1], fresh[6])
+        arms[5][2][:] = 0
         clear_queues(arms[5][3], arms[5][4], wtinylfu.ABSENT)
 
 
 @jit
-def switch(arm: int, sizes: Int64, capacity: int, state: Any) -> None:
-    """Run another policy from now on, with the same contents."""
-    scalars, recency, contents, arms, fresh = state[0], state[2], state[3], state[9], state[10]
+def switch(arm: int, scalars: Int64, recency: Int32, contents: Int32, arms: Any, fresh: Any) -> int:
+    """Name another policy to run from now on; how many objects, written to ``contents``, it has yet to be given."""
     held, anchor = 0, recency.shape[0] - 1
     x = recency[anchor, 1]
     while x != anchor:
@@ -172,7 +182,7 @@ def switch(arm: int, sizes: Int64, capacity: int, state: Any) -> None:
     scalars[LEADER] = arm
     scalars[PUSHED] = 0
     scalars[SWITCHES] += 1
-    advance(arm, contents, sizes, 0, held, capacity, arms, np.zeros(4, np.int64))
+    return held
 
 
 @jit
@@ -187,66 +197,63 @@ def judge(numbers: Float64, losses: Float64, steps: Int64, leader: int) -> int:
 
 
 @jit
-def serve(start: int, stop: int, ids: Int32, sizes: Int64, capacity: int, state: Any, counts: Int64) -> None:
-    """Let the real cache serve requests of one block."""
-    scalars, recency, step, arms = state[0], state[2], state[7], state[9]
-    anchor, leader = recency.shape[0] - 1, scalars[LEADER]
-    before, noted = step[1:4].copy(), step[4]
-    advance(leader, ids, sizes, start, stop, capacity, arms, step)
+def serve(
+    start: int, stop: int, ids: Int32, leader: int, recency: Int32, step: Int64, before: Int64, marked: Any,
+    counts: Int64,
+) -> None:  # fmt: skip
+    """Let the real cache do what its policy did for requests of one block; ``before`` are its counts before them."""
+    anchor = recency.shape[0] - 1
     counts[0] += stop - start
     for k in range(1, 4):
-        counts[k] += step[k] - before[k - 1]
+        counts[k] += step[k] - before[k]
     for t in range(start, stop):
         x = ids[t]
         if recency[anchor, 0] != x:
             if recency[x, 0] >= 0:
                 unlink(recency, x)
             append(recency, anchor, x)
-    for k in range(noted, step[4]):
-        x = step[5 + k]
-        note(counts, x)
-        if recency[x, 0] >= 0 and not holds(leader, x, arms):
-            unlink(recency, x)
-            recency[x, 0] = -1
+    for k in range(before[4], step[4]):
+        y = step[5 + k]
+        note(counts, y)
+        if recency[y, 0] >= 0 and not holds(leader, y, marked):
+            unlink(recency, y)
+            recency[y, 0] = -1
 
 
 @jit
-def simulate(start: int, stop: int, ids: Int32, sizes: Int64, state: Any) -> None:
-    """Let the miniatures serve those requests that are for objects of the sample."""
-    scalars, place, sampled, steps, small = state[0], state[4], state[5], state[8], state[11]
+def sample(start: int, stop: int, ids: Int32, place: Int32, sampled: Int32) -> int:
+    """Write down those requests that are for objects of the sample; how many they are."""
     count = 0
     for t in range(start, stop):
         sampled[count] = place[ids[t]]
         count += place[ids[t]] >= 0
-    for arm in range(CLASSICAL):
-        advance(arm, sampled, sizes, 0, count, scalars[SMALL], small, steps[arm])
-
-
-@jit
-def close(sizes: Int64, capacity: int, state: Any) -> None:
-    """End a block: LIRS forgets, and the policy that leads by enough takes over."""
-    scalars, numbers, losses, step, steps, rings, small_rings = (
-        state[0], state[1], state[6], state[7], state[8], state[12], state[13],
-    )  # fmt: skip
-    if scalars[LEADER] == LIRS:
-        trim(scalars[PUSHED : PUSHED + 1], step, rings[0], rings[1], state[9])
-    trim(scalars[PUSHED + 1 : PUSHED + 2], steps[LIRS], small_rings[0], small_rings[1], state[11])
-    leader = judge(numbers, losses, steps, scalars[LEADER])
-    if leader != scalars[LEADER]:
-        switch(leader, sizes, capacity, state)
-    step[:5] = 0
-    steps[:, :5] = 0
+    return count
 
 
 @jit
 def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: Any, counts: Int64) -> None:
     """Serve requests ``[start, stop)``; see `unseat.tasks.cache.incumbents` for the signature."""
-    block = state[0][BLOCK]
+    (scalars, numbers, recency, contents, place, sampled, losses, step, steps, arms, fresh, small, ring,
+     small_ring) = state  # fmt: skip
+    marked, block = marks(arms), scalars[BLOCK]
+    first = int(np.int64(0))  # a bare 0 has a type of its own, for which `advance` would be compiled again
     t = start
     while t < stop:
         end = min(stop, (t // block + 1) * block)
-        serve(t, end, ids, sizes, capacity, state, counts)
-        simulate(t, end, ids, sizes, state)
+        before = step[:5].copy()
+        advance(scalars[LEADER], ids, sizes, t, end, capacity, arms, step)
+        serve(t, end, ids, scalars[LEADER], recency, step, before, marked, counts)
+        count = sample(t, end, ids, place, sampled)
+        for arm in range(CLASSICAL):
+            advance(arm, sampled, sizes, first, count, scalars[SMALL], small, steps[arm])
         if end % block == 0:
-            close(sizes, capacity, state)
+            if scalars[LEADER] == LIRS:
+                trim(scalars[PUSHED : PUSHED + 1], step, ring[0], ring[1], arms[LIRS])
+            trim(scalars[PUSHED + 1 : PUSHED + 2], steps[LIRS], small_ring[0], small_ring[1], small[LIRS])
+            leader = judge(numbers, losses, steps, scalars[LEADER])
+            if leader != scalars[LEADER]:
+                held = switch(leader, scalars, recency, contents, arms, fresh)
+                advance(leader, contents, sizes, first, held, capacity, arms, np.zeros(4, np.int64))
+            step[:5] = 0
+            steps[:, :5] = 0
         t = end

@@ -24,10 +24,14 @@ State, made by `init`:
     step      int64[5 + 2 * BLOCK]: counts of one policy in a block or request, with room for the evicted objects
     ring      int32[GHOSTS * C]: what LIRS evicted, in turn
     pushed    int32[n_objects]: the object's last place in the ring, or -1
-    arms      the policies' own states
+    arms      the published policies' own states
     spans     float64[SPANS]: requests after which a difference counts one e-th
     leaders   int64[SPANS]: the policy that each would follow
     costs     float64[SPANS]: misses of its leaders so far
+    trees     the states of two caches of `sampled_trees`
+
+Numba compiles a function that takes hundreds of arrays slowly, and one that calls the policies links all their code
+once more. So only `run` and `advance` call policies, and what `run` calls is given the arrays that it needs.
 """
 
 from __future__ import annotations
@@ -37,7 +41,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from unseat.core.jit import jit
+from unseat.core.jit import inlined, jit
 from unseat.tasks.cache.engine import sampled_trees
 from unseat.tasks.cache.engine.evictions import note
 from unseat.tasks.cache.engine.lists import unlink
@@ -68,16 +72,20 @@ run_arc, run_lirs, run_lru, run_s3fifo = arc.run, lirs.run, lru.run, s3fifo.run
 run_sieve, run_wtinylfu, run_trees = sieve.run, wtinylfu.run, sampled_trees.run
 
 
-def policies(n_objects: int, capacity: int, seed: int = 0, forests: int = 0) -> tuple[Any, ...]:
-    """Empty states of all policies, in the order of `NAMES`; trees beyond ``forests`` have room for nothing."""
-    trees = [
-        sampled_trees.init(n_objects, capacity, seed + arm) if arm < forests else sampled_trees.init(1, 1, seed, 1)
-        for arm in range(2)
-    ]
+def policies(n_objects: int, capacity: int) -> tuple[Any, ...]:
+    """Empty states of the published policies, in the order of `NAMES`."""
     return (
         s3fifo.init(n_objects, capacity), lru.init(n_objects, capacity), sieve.init(n_objects, capacity),
-        arc.init(n_objects, capacity), lirs.init(n_objects, capacity), wtinylfu.init(n_objects, capacity), *trees,
+        arc.init(n_objects, capacity), lirs.init(n_objects, capacity), wtinylfu.init(n_objects, capacity),
     )  # fmt: skip
+
+
+def forest_caches(n_objects: int, capacity: int, seed: int, forests: int) -> tuple[sampled_trees.State, ...]:
+    """Empty states of the caches of `sampled_trees`; those beyond ``forests`` have room for nothing."""
+    return tuple(
+        sampled_trees.init(n_objects, capacity, seed + k) if k < forests else sampled_trees.init(1, 1, seed, 1)
+        for k in range(ARMS - CLASSICAL)
+    )
 
 
 def init(n_objects: int, capacity: int, seed: int = 0, forests: int = 2, memory: int = 0) -> tuple[Any, ...]:
@@ -92,12 +100,12 @@ def init(n_objects: int, capacity: int, seed: int = 0, forests: int = 2, memory:
     """
     scalars = np.array([0, 0, 0, 0, CLASSICAL + forests, 1, 0], np.int64)
     spans = np.array([memory or span * max(capacity, FLOOR) for span in SPANS], np.float64)
-    arms = policies(n_objects, capacity, seed, forests)
     return (
         scalars, np.zeros(n_objects, np.int8), np.full(n_objects, -1, np.int32), np.empty(capacity + 1, np.int32),
         np.zeros(ARMS, np.int64), np.zeros((len(SPANS), ARMS)), np.zeros(5 + 2 * BLOCK, np.int64),
-        np.empty(GHOSTS * capacity, np.int32), np.full(n_objects, -1, np.int32), arms, spans,
-        np.zeros(len(SPANS), np.int64), np.zeros(len(SPANS)),
+        np.empty(GHOSTS * capacity, np.int32), np.full(n_objects, -1, np.int32),
+        policies(n_objects, capacity), spans, np.zeros(len(SPANS), np.int64), np.zeros(len(SPANS)),
+        forest_caches(n_objects, capacity, seed, forests),
     )  # fmt: skip
 
 
@@ -113,14 +121,14 @@ def rows(arms: Any, capacity: int, n_objects: int) -> tuple[int, ...]:
 
 def metadata_bytes(state: Any, capacity: int, n_objects: int) -> int:
     """Bytes besides the objects: each policy's rows for what it may remember, and the real cache's own."""
-    arms = state[9]
-    trees = sum(sampled_trees.metadata_bytes(arm) for arm in arms[CLASSICAL : state[0][PLAYERS]])
+    arms, caches = state[9], state[13]
+    trees = sum(sampled_trees.metadata_bytes(cache) for cache in caches[: state[0][PLAYERS] - CLASSICAL])
     return sum(rows(arms, capacity, n_objects)) + trees + capacity * (1 + 4 + 4)
 
 
 @jit
 def advance(arm: int, ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, arms: Any, counts: Int64) -> None:
-    """Let one policy serve ``[start, stop)``."""
+    """Let one published policy serve ``[start, stop)``."""
     if arm == 0:
         run_s3fifo(ids, sizes, start, stop, capacity, arms[0], counts)
     elif arm == 1:
@@ -131,32 +139,39 @@ def advance(arm: int, ids: Int32, sizes: Int64, start: int, stop: int, capacity:
         run_arc(ids, sizes, start, stop, capacity, arms[3], counts)
     elif arm == 4:
         run_lirs(ids, sizes, start, stop, capacity, arms[4], counts)
-    elif arm == 5:
-        run_wtinylfu(ids, sizes, start, stop, capacity, arms[5], counts)
-    elif arm == 6:
-        run_trees(ids, sizes, start, stop, capacity, arms[6], counts)
     else:
-        run_trees(ids, sizes, start, stop, capacity, arms[7], counts)
+        run_wtinylfu(ids, sizes, start, stop, capacity, arms[5], counts)
 
 
-@jit
-def holds(arm: int, x: int, arms: Any) -> bool:
-    """Whether a policy's cache holds ``x``."""
+@inlined
+def marks(arms: Any) -> tuple[Int8, Int32, Int8, Int8, Int8, Int32, Int8]:
+    """Of the published policies' states what `holds` reads, to be handed on instead of them."""
+    return arms[0][2], arms[1][1], arms[2][2], arms[3][3], arms[4][3], arms[4][2], arms[5][4]
+
+
+@inlined
+def holds(arm: int, x: int, marked: Any) -> bool:
+    """Whether a published policy's cache holds ``x``; ``marked`` is what `marks` says."""
+    queue, recency, visited, part, lir, resident, segment = marked
     if arm == 0:
-        return bool(arms[0][2][x] < 2)
+        return bool(queue[x] < 2)
     if arm == 1:
-        return bool(arms[1][1][x, 0] >= 0)
+        return bool(recency[x, 0] >= 0)
     if arm == 2:
-        return bool(arms[2][2][x] > 0)
+        return bool(visited[x] > 0)
     if arm == 3:
-        return bool(arms[3][3][x] < 2)
+        return bool(part[x] < 2)
     if arm == 4:
-        return bool(arms[4][3][x] != 0 or arms[4][2][x, 0] >= 0)
-    if arm == 5:
-        return bool(arms[5][4][x] < 3)
-    if arm == 6:
-        return bool(arms[6][2][x, 0] >= 0)
-    return bool(arms[7][2][x, 0] >= 0)
+        return bool(lir[x] != 0 or resident[x, 0] >= 0)
+    return bool(segment[x] < 3)
+
+
+@inlined
+def keeps(arm: int, x: int, marked: Any, histories: Any) -> bool:
+    """Whether any policy's cache holds ``x``; ``histories`` are those of the caches of `sampled_trees`."""
+    if arm < CLASSICAL:
+        return holds(arm, x, marked)
+    return bool(histories[arm - CLASSICAL][x, 0] >= 0)
 
 
 @jit
@@ -170,23 +185,22 @@ def drop(x: int, scalars: Int64, place: Int32, surplus: Int32) -> None:
 
 
 @jit
-def follow(arm: int, state: Any) -> None:
+def follow(arm: int, scalars: Int64, held: Int8, place: Int32, surplus: Int32, marked: Any, histories: Any) -> None:
     """Begin to follow a policy: the surplus is what it does not hold."""
-    scalars, held, place, surplus = state[0], state[1], state[2], state[3]
     scalars[LEADER] = arm
+    scalars[SWITCHES] += 1
     scalars[SURPLUS] = 0
     for x in range(held.shape[0]):
         place[x] = -1
-        if held[x] and not holds(arm, x, state[9]):
+        if held[x] and not keeps(arm, x, marked, histories):
             place[x] = scalars[SURPLUS]
             surplus[scalars[SURPLUS]] = x
             scalars[SURPLUS] += 1
 
 
 @jit
-def judge(state: Any) -> None:
-    """Close a block: each span names its leader, and the span whose leaders missed least so far is obeyed."""
-    scalars, missed, losses, spans, leaders, costs = state[0], state[4], state[5], state[10], state[11], state[12]
+def judge(scalars: Int64, missed: Int64, losses: Float64, spans: Float64, leaders: Int64, costs: Float64) -> int:
+    """Close a block: each span names its leader; whom the span names whose leaders missed least so far is obeyed."""
     for span in range(spans.shape[0]):
         costs[span] += missed[leaders[span]]
         best = 0
@@ -202,18 +216,15 @@ def judge(state: Any) -> None:
         if costs[span] < costs[wisest] - MARGIN:
             wisest = span
     scalars[OBEYED] = wisest
-    if leaders[wisest] != scalars[LEADER]:
-        scalars[SWITCHES] += 1
-        follow(leaders[wisest], state)
+    return int(leaders[wisest])
 
 
 @jit
-def serve(x: int, t: int, ids: Int32, sizes: Int64, capacity: int, state: Any, counts: Int64) -> None:
-    """One request: the followed policy first, then the real cache."""
-    scalars, held, place, surplus, missed, step = state[0], state[1], state[2], state[3], state[4], state[6]
-    step[:] = 0
-    advance(scalars[LEADER], ids, sizes, t, t + 1, capacity, state[9], step)
-    missed[scalars[LEADER]] += step[1]
+def serve(
+    x: int, capacity: int, scalars: Int64, held: Int8, place: Int32, surplus: Int32, step: Int64, marked: Any,
+    histories: Any, counts: Int64,
+) -> None:  # fmt: skip
+    """One request that the followed policy has served already: now the real cache does."""
     if place[x] >= 0:
         drop(x, scalars, place, surplus)
     for k in range(step[4]):
@@ -241,23 +252,22 @@ def serve(x: int, t: int, ids: Int32, sizes: Int64, capacity: int, state: Any, c
         scalars[RESIDENT] -= 1
     held[x] = 1
     scalars[RESIDENT] += 1
-    if not holds(scalars[LEADER], x, state[9]):
+    if not keeps(scalars[LEADER], x, marked, histories):
         place[x] = scalars[SURPLUS]
         surplus[scalars[SURPLUS]] = x
         scalars[SURPLUS] += 1
 
 
 @jit
-def serve_equal(start: int, stop: int, ids: Int32, sizes: Int64, capacity: int, state: Any, counts: Int64) -> None:
-    """A block while the real cache is the followed one: what that does is done."""
-    scalars, held, missed, step = state[0], state[1], state[4], state[6]
-    step[:] = 0
-    advance(scalars[LEADER], ids, sizes, start, stop, capacity, state[9], step)
-    missed[scalars[LEADER]] += step[1]
+def serve_equal(
+    start: int, stop: int, ids: Int32, scalars: Int64, held: Int8, step: Int64, marked: Any, histories: Any,
+    counts: Int64,
+) -> None:  # fmt: skip
+    """A block while the real cache is the followed one: what that did is done."""
     for t in range(start, stop):
         held[ids[t]] = 1
     for k in range(step[4]):
-        held[step[5 + k]] = holds(scalars[LEADER], step[5 + k], state[9])
+        held[step[5 + k]] = keeps(scalars[LEADER], step[5 + k], marked, histories)
         note(counts, step[5 + k])
     scalars[RESIDENT] += step[1] - step[3]
     for k in range(1, 4):
@@ -265,13 +275,7 @@ def serve_equal(start: int, stop: int, ids: Int32, sizes: Int64, capacity: int, 
 
 
 @jit
-def forget(state: Any) -> None:
-    """Let LIRS forget; `step` holds what it evicted in this block."""
-    trim(state[0][PUSHED : PUSHED + 1], state[6], state[7], state[8], state[9])
-
-
-@jit
-def trim(total: Int64, step: Int64, ring: Int32, pushed: Int32, arms: Any) -> None:
+def trim(total: Int64, step: Int64, ring: Int32, pushed: Int32, state: lirs.State) -> None:
     """Let LIRS forget what left longest ago, beyond its ghosts.
 
     Args:
@@ -279,9 +283,9 @@ def trim(total: Int64, step: Int64, ring: Int32, pushed: Int32, arms: Any) -> No
         step: Counts with what it evicted since the last call.
         ring: int32[GHOSTS * C], what it evicted, in turn.
         pushed: int32[n_objects], an object's last place in the ring, or -1.
-        arms: The policies' states.
+        state: LIRS' own.
     """
-    stack, queue, lir = arms[LIRS][1], arms[LIRS][2], arms[LIRS][3]
+    stack, queue, lir = state[1], state[2], state[3]
     for k in range(step[4]):
         x = step[5 + k]
         place = total[0] % ring.shape[0]
@@ -298,28 +302,33 @@ def trim(total: Int64, step: Int64, ring: Int32, pushed: Int32, arms: Any) -> No
 @jit
 def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: Any, counts: Int64) -> None:
     """Serve requests ``[start, stop)``; see `unseat.tasks.cache.incumbents` for the signature."""
-    scalars, missed, step = state[0], state[4], state[6]
+    scalars, held, place, surplus, missed, losses, step, ring, pushed, arms, spans, leaders, costs, trees = state
+    marked, histories = marks(arms), (trees[0][2], trees[1][2])
     t = start
     while t < stop:
         end = min(stop, (t // BLOCK + 1) * BLOCK)
         leader = scalars[LEADER]
-        if scalars[SURPLUS] == 0 and (scalars[RESIDENT] == capacity or scalars[SWITCHES] == 0):
-            serve_equal(t, end, ids, sizes, capacity, state, counts)
-            if leader == LIRS:
-                forget(state)
-        else:
-            for now in range(t, end):
-                serve(ids[now], now, ids, sizes, capacity, state, counts)
-                if leader == LIRS:
-                    forget(state)
+        equal = scalars[SURPLUS] == 0 and (scalars[RESIDENT] == capacity or scalars[SWITCHES] == 0)
         for arm in range(scalars[PLAYERS]):
-            if arm != leader:
+            now = t
+            while now < end:
+                until = end if equal or arm != leader else now + 1
                 step[:] = 0
-                advance(arm, ids, sizes, t, end, capacity, state[9], step)
+                if arm < CLASSICAL:
+                    advance(arm, ids, sizes, now, until, capacity, arms, step)
+                else:
+                    run_trees(ids, sizes, now, until, capacity, trees[arm - CLASSICAL], step)
                 missed[arm] += step[1]
+                if arm == leader and equal:
+                    serve_equal(now, until, ids, scalars, held, step, marked, histories, counts)
+                elif arm == leader:
+                    serve(ids[now], capacity, scalars, held, place, surplus, step, marked, histories, counts)
                 if arm == LIRS:
-                    forget(state)
+                    trim(scalars[PUSHED : PUSHED + 1], step, ring, pushed, arms[LIRS])
+                now = until
         if end % BLOCK == 0:
-            judge(state)
+            leader = judge(scalars, missed, losses, spans, leaders, costs)
+            if leader != scalars[LEADER]:
+                follow(leader, scalars, held, place, surplus, marked, histories)
         t = end
     counts[0] += stop - start
