@@ -80,6 +80,26 @@ def test_environments_pass_the_checker(name: str) -> None:
         env.close()
 
 
+def test_environments_share_nothing() -> None:
+    """Red: to seed the actions of one environment seeds those of another."""
+    instance = TASK.instance("batch-test-0")
+    one, two, many = TASK.env(instance), TASK.env(instance), TASK.vector_env([instance])
+    spaces = [one.action_space, two.action_space, many.action_space, many.single_action_space,
+              one.observation_space, two.observation_space, TASK.questions["assign"].action]  # fmt: skip
+    assert len({id(space.np_random) for space in spaces if space is not None}) == len(spaces)
+
+
+def test_the_last_step_tells_what_the_others_do() -> None:
+    """Red: whoever reads the mask of actions from the last step fails."""
+    env = TASK.env(TASK.instance("batch-test-0"))
+    _, info = env.reset(seed=0)
+    ended = False
+    while not ended:
+        _, _, ended, _, info = env.step(np.int64(np.flatnonzero(info["action_mask"])[-1]))
+        assert "action_mask" in info
+    assert "outcome" in info
+
+
 def test_episodes_need_a_reset_and_actions_of_the_space() -> None:
     """Red: a step without an episode, or an action that is none, reaches the engine."""
     env = TASK.env(TASK.instance("batch-test-0"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import gymnasium
@@ -70,7 +71,8 @@ class CacheEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
 
     def __init__(self, problem: Problem, question: Question) -> None:
         assert question.observation is not None and question.action is not None
-        self.observation_space, self.action_space = question.observation, question.action
+        # Spaces have a random state each: that of one environment is not another's.
+        self.observation_space, self.action_space = deepcopy((question.observation, question.action))
         self.problem = problem
         self._episode: Episode | None = None
 

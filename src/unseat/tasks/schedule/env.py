@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import gymnasium
@@ -34,7 +35,8 @@ class ScheduleEnv(gymnasium.Env[dict[str, Any], np.int64]):
 
     def __init__(self, problem: Problem, question: Question) -> None:
         assert question.observation is not None and question.action is not None
-        self.observation_space, self.action_space = question.observation, question.action
+        # Spaces have a random state each: that of one environment is not another's.
+        self.observation_space, self.action_space = deepcopy((question.observation, question.action))
         self.problem = problem
         self._m: Memory | None = None
         self._paid = 0.0
@@ -61,8 +63,8 @@ class ScheduleEnv(gymnasium.Env[dict[str, Any], np.int64]):
         if asks:
             seen, info = self._seen(m)
             return seen, before - self._paid, False, False, info
-        self._m = None
-        return self._last, before - self._paid, True, False, {"outcome": self.problem.outcome(m)}
+        self._m, info = None, {"outcome": self.problem.outcome(m), "action_mask": self._last["action_mask"]}
+        return self._last, before - self._paid, True, False, info
 
     def _seen(self, m: Memory) -> tuple[dict[str, Any], dict[str, Any]]:
         self._last = observe(m, self.problem.cluster.static)

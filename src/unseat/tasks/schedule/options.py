@@ -39,7 +39,7 @@ def parsed(options: Mapping[str, Any]) -> tuple[Options, list[Machines]]:
     numbers = [_whole(part, "--executors") for part in chosen.executors.split(",")]
     if len(set(numbers)) < len(numbers):
         raise UserError(f"--executors: {chosen.executors} names one number twice")
-    return chosen, [Machines((number,), (1.0,), moving, warm_up) for number in numbers]
+    return chosen, [_machines("--executors", (number,), (1.0,), moving, warm_up) for number in numbers]
 
 
 def classes(text: str, flag: str = "", moving_ms: int = 2000, warm_up_ms: int = 1000) -> Machines:
@@ -56,7 +56,17 @@ def classes(text: str, flag: str = "", moving_ms: int = 2000, warm_up_ms: int = 
         except ValueError as error:
             raise UserError(f"{flag}: {part!r} is no class; write executors:memory, such as 20:0.5") from error
         counts.append(_whole(number, flag))
-    return Machines(tuple(counts), tuple(shares), moving_ms, warm_up_ms, reoffer=len(counts) > 1)
+    return _machines(flag, tuple(counts), tuple(shares), moving_ms, warm_up_ms)
+
+
+def _machines(
+    flag: str, counts: tuple[int, ...], shares: tuple[float, ...], moving_ms: int, warm_up_ms: int
+) -> Machines:
+    """The machines; what is wrong with them is said of the flag."""
+    try:
+        return Machines(counts, shares, moving_ms, warm_up_ms, reoffer=len(counts) > 1)
+    except UserError as error:
+        raise UserError(f"{flag}: {error}") from error
 
 
 def _whole(text: str, flag: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -66,9 +67,9 @@ class ScheduleVectorEnv(VectorEnv[dict[str, Any], NDArray[np.int64], NDArray[Any
             raise ValueError("give at least one problem")
         assert question.observation is not None and question.action is not None
         self.num_envs, self.problems = len(problems), list(problems)
-        self.single_observation_space, self.single_action_space = question.observation, question.action
-        self.observation_space = batch_space(question.observation, self.num_envs)
-        self.action_space = batch_space(question.action, self.num_envs)
+        self.single_observation_space, self.single_action_space = deepcopy((question.observation, question.action))
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+        self.action_space = batch_space(self.single_action_space, self.num_envs)
         self.metadata = {"autoreset_mode": AutoresetMode.SAME_STEP}
         clusters = [problem.cluster for problem in problems]
         if len({cluster.static.shape[1] for cluster in clusters}) > 1:
