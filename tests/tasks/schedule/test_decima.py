@@ -14,7 +14,7 @@ from tests.tasks.schedule.small_task import SmallSchedule
 
 from unseat.core.outcome import Limits
 from unseat.tasks.schedule.challengers.decima import layout, network
-from unseat.tasks.schedule.challengers.decima.layout import PARTS, STAGE_INPUTS, WIDTH
+from unseat.tasks.schedule.challengers.decima.layout import PARTS, WIDTH
 from unseat.tasks.schedule.challengers.decima.network import CHOSEN, LEAST, MOST
 from unseat.tasks.schedule.challengers.decima.policy import untrained
 from unseat.tasks.schedule.engine import layout as at
@@ -106,14 +106,11 @@ def embedded(theta: Float32, graph: JobGraph, messages: bool) -> tuple[Float32, 
     cluster = lay_out(Arrivals((graph,), (0,), (0,)), Machines((3,)))
     m, count = cluster.begin(0), len(graph.stages)
     assert advance(m, cluster.durations)
-    rows, told, jobs = (np.zeros((size, WIDTH), np.float32) for size in (count, count, 1))
-    shown, whole, rooms = (
-        np.zeros((count, STAGE_INPUTS), np.float32),
-        np.zeros(WIDTH, np.float32),
-        np.zeros((2, 32), np.float32),
-    )
-    network.embed(m, theta, LAYERS, messages, shown, rows, told, jobs, whole, rooms)
-    return rows, np.concatenate([jobs[0], whole])
+    space = np.zeros(network.size(m), np.float32)
+    network.embed(m, theta, LAYERS, messages, space)
+    rows = space[network.ROWS :][: count * network.ROW].reshape(count, network.ROW)
+    job = space[network.sum_of(m, 0) :][:WIDTH]
+    return rows[:, network.EMBEDDED : network.TOLD], np.concatenate([job, space[network.WHOLE :][:WIDTH]])
 
 
 def test_without_messages_a_stage_knows_itself_only() -> None:

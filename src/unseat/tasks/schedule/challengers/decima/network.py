@@ -31,6 +31,19 @@ from unseat.tasks.schedule.question import time_in_system
 FIRST_ROW, END_ROW, CHOSEN, LEAST, MOST, LIMIT, JOB_SOURCE, OFFERED, HELD = range(9)
 DECISION = 9
 
+# One vector holds all that is worked out, by places: two rooms for a network's layers, the embedding of the cluster,
+# what a stage hears from its children, a head's inputs; then a row for each stage, a sum for each job, and scores.
+ROOM, NEXT, WHOLE, HEARD = 0, 32, 64, 64 + WIDTH
+HEAD = HEARD + WIDTH
+ROWS = HEAD + STAGE_INPUTS + 3 * WIDTH
+
+# A stage's row: its inputs, its embedding behind them, and what it tells its parents.
+EMBEDDED, TOLD = STAGE_INPUTS, STAGE_INPUTS + WIDTH
+ROW = STAGE_INPUTS + 2 * WIDTH
+
+ZERO = 0
+"""Kernels are compiled anew for each constant that they are called with, unless it is wrapped in ``int``."""
+
 _S11 = np.uint64(11)
 
 
@@ -63,24 +76,45 @@ def record(decisions: int, rows: int) -> Record:
 
 
 @jit
-def dense(theta: Float32, layers: Memory, part: int, shown: Float32, room: Float32, last_active: bool) -> None:
-    """Run one network on `shown`; ``room`` float32 [2, 32] has the result in its first row."""
-    for unit in range(shown.size):
-        room[0, unit] = shown[unit]
+def dense(theta: Float32, layers: Memory, part: int, space: Float32, begin: int) -> None:
+    """Run one network on what begins at a place; the result is at `ROOM`.
+
+    An index without a sign need not be looked at for counting from the end, which takes half the time here.
+    """
     for layer in range(4):
-        weights, bias, inputs, outputs = layers[part, layer]
+        weights, bias = layers[part, layer, 0], layers[part, layer, 1]
+        inputs, outputs = layers[part, layer, 2], layers[part, layer, 3]
         if outputs == 0:
             break
-        last = layer == 3 or layers[part, layer + 1, 3] == 0
+        slope = np.float32(1.0 if part >= STAGE_HEAD and outputs == 1 else SLOPE)
         for unit in range(outputs):
-            room[1, unit] = theta[bias + unit]
+            space[NEXT + unit] = theta[np.uint64(bias + unit)]
         for column in range(inputs):
-            value, row = room[0, column], weights + column * outputs
+            value, row = space[np.uint64(begin + column)], weights + column * outputs
             for unit in range(outputs):
-                room[1, unit] += value * theta[row + unit]
+                space[NEXT + unit] += value * theta[np.uint64(row + unit)]
         for unit in range(outputs):
-            value = room[1, unit]
-            room[0, unit] = value if value > 0 or (last and not last_active) else np.float32(SLOPE) * value
+            value = space[NEXT + unit]
+            space[ROOM + unit] = value if value > 0 else slope * value
+        begin = ROOM
+
+
+@inlined
+def row_of(m: Memory, stage: int) -> int:
+    """Where a stage's row begins."""
+    return int(ROWS + m[stage + at.STAGE_NUMBER] * ROW)
+
+
+@inlined
+def sum_of(m: Memory, number: int) -> int:
+    """Where the sum of a job's stages begins; behind the last job the scores do."""
+    return int(ROWS + m[at.STAGES] * ROW + number * WIDTH)
+
+
+@inlined
+def size(m: Memory) -> int:
+    """Numbers that are needed in all."""
+    return int(sum_of(m, m[at.JOBS]) + max(m[at.STAGES], m[at.EXECUTORS] + 1))
 
 
 @jit
@@ -98,51 +132,56 @@ def play(m: Memory, durations: Int32, theta: Float32, layers: Memory, messages: 
         seed: Draws actions from the network's distributions; below zero takes the most likely.
         kept: Where the run is recorded; room for no decision records nothing.
     """
-    rooms = np.zeros((2, 32), np.float32)
-    stages, jobs = m[at.STAGES], m[at.JOBS]
-    shown, embedded = np.zeros((stages, STAGE_INPUTS), np.float32), np.zeros((stages, WIDTH), np.float32)
-    told, summary = np.zeros((stages, WIDTH), np.float32), np.zeros((jobs, WIDTH), np.float32)
-    whole, scores = np.zeros(WIDTH, np.float32), np.zeros(max(stages, m[at.EXECUTORS] + 1), np.float32)
-    head, limits = np.zeros(STAGE_INPUTS + 3 * WIDTH, np.float32), np.zeros(JOB_INPUTS + 2 * WIDTH + 1, np.float32)
-    drawn = 0
+    space, drawn = np.zeros(size(m), np.float32), int(ZERO)
     while advance(m, durations):
         if until_ms and m[at.NOW] > until_ms:
             break
-        embed(m, theta, layers, messages, shown, embedded, told, summary, whole, rooms)
-        count = 0
-        for place in range(m[at.CANDIDATE_LIST], m[at.CANDIDATE_LIST] + m[at.CANDIDATES]):
-            stage = m[place]
-            number, job = m[stage + at.STAGE_NUMBER], m[m[stage + at.OF_JOB] + at.JOB_NUMBER]
-            scores[count] = -np.inf
-            if least_limit(m, m[stage + at.OF_JOB]) <= m[at.EXECUTORS]:
-                head[:STAGE_INPUTS] = shown[number]
-                head[STAGE_INPUTS : STAGE_INPUTS + WIDTH] = embedded[number]
-                head[STAGE_INPUTS + WIDTH : STAGE_INPUTS + 2 * WIDTH] = summary[job]
-                head[STAGE_INPUTS + 2 * WIDTH :] = whole
-                dense(theta, layers, STAGE_HEAD, head, rooms, False)
-                scores[count] = rooms[0, 0]
-            count += 1
-        chosen = pick(scores, count, seed, drawn)
-        if scores[chosen] == -np.inf:
-            answer(m, durations, NONE, 0)
-            continue
-        stage = m[m[at.CANDIDATE_LIST] + chosen]
-        job = m[stage + at.OF_JOB]
-        number, least = m[stage + at.STAGE_NUMBER], least_limit(m, job)
-        limits[:JOB_INPUTS] = shown[number, :JOB_INPUTS]
-        limits[JOB_INPUTS : JOB_INPUTS + WIDTH] = summary[m[job + at.JOB_NUMBER]]
-        limits[JOB_INPUTS + WIDTH : JOB_INPUTS + 2 * WIDTH] = whole
-        for limit in range(least, m[at.EXECUTORS] + 1):
-            limits[JOB_INPUTS + 2 * WIDTH] = limit / 50.0
-            dense(theta, layers, LIMIT_HEAD, limits, rooms, False)
-            scores[limit - least] = rooms[0, 0]
-        limit = least + pick(scores, m[at.EXECUTORS] + 1 - least, seed, drawn + count)
-        drawn += count + m[at.EXECUTORS] + 1
-        if kept.decisions.shape[0] and not keep(m, shown, stage, least, limit, kept):
+        stage, limit, least, drawn = choose(m, theta, layers, messages, seed, drawn, space)
+        if kept.decisions.shape[0] and not keep(m, space, stage, least, limit, kept):
             break
         answer(m, durations, stage, limit)
     if kept.decisions.shape[0]:
-        kept.times[kept.counts[0]] = m[at.NOW] / 1000.0, time_in_system(m) * m[at.JOBS]
+        keep(m, space, int(NONE), int(ZERO), int(ZERO), kept)
+
+
+@jit
+def choose(m: Memory, theta: Float32, layers: Memory, messages: bool, seed: int, drawn: int,
+           space: Float32) -> tuple[int, int, int, int]:  # fmt: skip
+    """A stage (`NONE` to wait), what its job may hold, the least to choose from, and how often was drawn so far."""
+    embed(m, theta, layers, messages, space)
+    scores, count = sum_of(m, m[at.JOBS]), int(ZERO)
+    for place in range(m[at.CANDIDATE_LIST], m[at.CANDIDATE_LIST] + m[at.CANDIDATES]):
+        stage = m[place]
+        job = m[stage + at.OF_JOB]
+        space[scores + count] = -np.inf
+        if least_limit(m, job) <= m[at.EXECUTORS]:
+            row, total = row_of(m, stage), sum_of(m, m[job + at.JOB_NUMBER])
+            for unit in range(TOLD):
+                space[HEAD + unit] = space[row + unit]
+            for unit in range(WIDTH):
+                space[HEAD + TOLD + unit] = space[total + unit]
+                space[HEAD + TOLD + WIDTH + unit] = space[WHOLE + unit]
+            dense(theta, layers, int(STAGE_HEAD), space, int(HEAD))
+            space[scores + count] = space[ROOM]
+        count += 1
+    chosen = pick(space, scores, count, seed, drawn)
+    if space[scores + chosen] == -np.inf:
+        return NONE, 0, 0, drawn
+    stage = m[m[at.CANDIDATE_LIST] + chosen]
+    job = m[stage + at.OF_JOB]
+    least, limits = least_limit(m, job), m[at.EXECUTORS] + 1
+    row, total = row_of(m, stage), sum_of(m, m[job + at.JOB_NUMBER])
+    for unit in range(JOB_INPUTS):
+        space[HEAD + unit] = space[row + unit]
+    for unit in range(WIDTH):
+        space[HEAD + JOB_INPUTS + unit] = space[total + unit]
+        space[HEAD + JOB_INPUTS + WIDTH + unit] = space[WHOLE + unit]
+    for limit in range(least, limits):
+        space[HEAD + JOB_INPUTS + 2 * WIDTH] = limit / 50.0
+        dense(theta, layers, int(LIMIT_HEAD), space, int(HEAD))
+        space[scores + limit - least] = space[ROOM]
+    limit = least + pick(space, scores, limits - least, seed, drawn + count)
+    return stage, limit, least, drawn + count + limits
 
 
 @inlined
@@ -152,12 +191,12 @@ def least_limit(m: Memory, job: int) -> int:
     return int(held + 1)
 
 
-@inlined
-def pick(scores: Float32, count: int, seed: int, drawn: int) -> int:
+@jit
+def pick(space: Float32, scores: int, count: int, seed: int, drawn: int) -> int:
     """The largest of some scores, or with a seed one drawn by their softmax: the largest with Gumbel's noise."""
     best, most = 0, -np.inf
     for place in range(count):
-        score = float(scores[place])
+        score = float(space[scores + place])
         if seed >= 0:
             uniform = (np.int64(draw(seed, drawn + place) >> _S11) + 0.5) * 2.0**-53
             score -= math.log(-math.log(uniform))
@@ -167,74 +206,80 @@ def pick(scores: Float32, count: int, seed: int, drawn: int) -> int:
 
 
 @jit
-def embed(m: Memory, theta: Float32, layers: Memory, messages: bool, shown: Float32, embedded: Float32, told: Float32,
-          summary: Float32, whole: Float32, rooms: Float32) -> None:  # fmt: skip
+def embed(m: Memory, theta: Float32, layers: Memory, messages: bool, space: Float32) -> None:
     """Embed every unfinished stage, children before parents, and sum up jobs and cluster."""
-    both = np.zeros(STAGE_INPUTS + WIDTH, np.float32)
-    heard = np.zeros(WIDTH, np.float32)
-    whole[:] = 0
+    for unit in range(WIDTH):
+        space[WHOLE + unit] = 0
     for place in range(m[at.ACTIVE], m[at.ACTIVE] + m[at.ACTIVE_JOBS]):
         job = m[place]
-        number = m[job + at.JOB_NUMBER]
-        source = job == m[at.SOURCE_JOB]
-        summary[number] = 0
+        total = sum_of(m, m[job + at.JOB_NUMBER])
+        for unit in range(WIDTH):
+            space[total + unit] = 0
         stages = (m[job + at.END_STAGE] - m[job + at.FIRST_STAGE]) // at.STAGE
         for behind in range(m[job + at.UPWARD], m[job + at.UPWARD] + stages):
             stage = m[behind]
             if m[stage + at.FINISHED] == m[stage + at.TASKS]:
                 continue
-            row = m[stage + at.STAGE_NUMBER]
-            left = m[stage + at.TASKS] - m[stage + at.STARTED]
-            own = shown[row]
-            own[0] = (m[job + at.HELD]) / 20.0
-            own[1] = 2.0 if source else -2.0
-            own[2] = m[at.OFFERED] / 20.0
-            own[3] = left * m[stage + at.MEAN_US] / 1e8
-            own[4] = left / 200.0
-            dense(theta, layers, PREPARE, own, rooms, True)
-            embedded[row] = rooms[0, :WIDTH]
+            row, left = row_of(m, stage), m[stage + at.TASKS] - m[stage + at.STARTED]
+            space[row] = m[job + at.HELD] / 20.0
+            space[row + 1] = 2.0 if job == m[at.SOURCE_JOB] else -2.0
+            space[row + 2] = m[at.OFFERED] / 20.0
+            space[row + 3] = left * m[stage + at.MEAN_US] / 1e8
+            space[row + 4] = left / 200.0
+            dense(theta, layers, int(PREPARE), space, row)
+            for unit in range(WIDTH):
+                space[row + EMBEDDED + unit] = space[ROOM + unit]
             if messages and m[stage + at.CHILDREN] < m[stage + at.CHILDREN_END]:
-                heard[:] = 0
+                for unit in range(WIDTH):
+                    space[HEARD + unit] = 0
                 for edge in range(m[stage + at.CHILDREN], m[stage + at.CHILDREN_END]):
-                    heard += told[m[m[edge] + at.STAGE_NUMBER]]
-                dense(theta, layers, GATHER, heard, rooms, True)
-                embedded[row] += rooms[0, :WIDTH]
-            dense(theta, layers, MESSAGE, embedded[row], rooms, True)
-            told[row] = rooms[0, :WIDTH]
-            both[:STAGE_INPUTS] = own
-            both[STAGE_INPUTS:] = embedded[row]
-            dense(theta, layers, OF_JOB, both, rooms, True)
-            summary[number] += rooms[0, :WIDTH]
-        dense(theta, layers, OF_CLUSTER, summary[number], rooms, True)
-        whole += rooms[0, :WIDTH]
+                    told = row_of(m, m[edge]) + TOLD
+                    for unit in range(WIDTH):
+                        space[HEARD + unit] += space[told + unit]
+                dense(theta, layers, int(GATHER), space, int(HEARD))
+                for unit in range(WIDTH):
+                    space[row + EMBEDDED + unit] += space[ROOM + unit]
+            dense(theta, layers, int(MESSAGE), space, row + EMBEDDED)
+            for unit in range(WIDTH):
+                space[row + TOLD + unit] = space[ROOM + unit]
+            dense(theta, layers, int(OF_JOB), space, row)
+            for unit in range(WIDTH):
+                space[total + unit] += space[ROOM + unit]
+        dense(theta, layers, int(OF_CLUSTER), space, total)
+        for unit in range(WIDTH):
+            space[WHOLE + unit] += space[ROOM + unit]
 
 
 @jit
-def keep(m: Memory, shown: Float32, stage: int, least: int, limit: int, kept: Record) -> bool:
-    """Record a decision; False where there is no room left."""
-    decision, row = kept.counts[0], kept.counts[1]
-    if decision == kept.decisions.shape[0] or row + m[at.STAGES] > kept.stages.size:
+def keep(m: Memory, space: Float32, stage: int, least: int, limit: int, kept: Record) -> bool:
+    """Record a decision, or without a stage the time only; False where there is no room left."""
+    decision, first, table = kept.counts[0], kept.counts[1], kept.decisions
+    kept.times[decision, 0], kept.times[decision, 1] = m[at.NOW] / 1000.0, time_in_system(m) * m[at.JOBS]
+    if stage == NONE:
+        return True
+    if decision == table.shape[0] or first + m[at.STAGES] > kept.stages.size:
         return False
-    job, first = m[stage + at.OF_JOB], row
+    row = first
     for place in range(m[at.ACTIVE], m[at.ACTIVE] + m[at.ACTIVE_JOBS]):
         for other in range(m[m[place] + at.FIRST_STAGE], m[m[place] + at.END_STAGE], at.STAGE):
             if m[other + at.FINISHED] < m[other + at.TASKS]:
                 kept.stages[row] = m[other + at.STAGE_NUMBER]
-                kept.inputs[row] = shown[m[other + at.STAGE_NUMBER]]
+                for column in range(STAGE_INPUTS):
+                    kept.inputs[row, column] = space[row_of(m, other) + column]
                 kept.candidates[row] = False
                 row += 1
-    chosen, at_row = -1, first
+    at_row = first
     for place in range(m[at.CANDIDATE_LIST], m[at.CANDIDATE_LIST] + m[at.CANDIDATES]):
         number = m[m[place] + at.STAGE_NUMBER]
         while kept.stages[at_row] != number:
             at_row += 1
         kept.candidates[at_row] = least_limit(m, m[m[place] + at.OF_JOB]) <= m[at.EXECUTORS]
         if m[place] == stage:
-            chosen = at_row
-    table = kept.decisions[decision]
-    table[FIRST_ROW], table[END_ROW], table[CHOSEN] = first, row, chosen
-    table[LEAST], table[MOST], table[LIMIT] = least, m[at.EXECUTORS], limit
-    table[JOB_SOURCE], table[OFFERED], table[HELD] = job == m[at.SOURCE_JOB], m[at.OFFERED], m[job + at.HELD]
-    kept.times[decision] = m[at.NOW] / 1000.0, time_in_system(m) * m[at.JOBS]
+            table[decision, CHOSEN] = at_row
+    job = m[stage + at.OF_JOB]
+    table[decision, FIRST_ROW], table[decision, END_ROW] = first, row
+    table[decision, LEAST], table[decision, MOST], table[decision, LIMIT] = least, m[at.EXECUTORS], limit
+    table[decision, JOB_SOURCE], table[decision, OFFERED] = job == m[at.SOURCE_JOB], m[at.OFFERED]
+    table[decision, HELD] = m[job + at.HELD]
     kept.counts[0], kept.counts[1] = decision + 1, row
     return True
