@@ -67,7 +67,7 @@ def rules(name: str, made: list[Problem], seconds: float) -> tuple[float, float]
         counted[:] = 0
         for cluster, fresh, rank in zip(clusters, states, given, strict=True):
             m = fresh.copy()
-            play(m, cluster.durations, RULES[name].number, np.zeros(4), rank)
+            play(m, cluster.durations, RULES[name].number, np.zeros(4), rank, at.NEVER_MS)
             counted[:] += m[at.STARTED_TASKS], m[at.DECISIONS]
 
     took = best_of(body, seconds)
@@ -110,7 +110,7 @@ def learned(made: list[Problem], seconds: float) -> float:
 
     def score() -> None:
         for cluster, fresh in zip(clusters, states, strict=True):
-            network.play(fresh.copy(), cluster.durations, cluster.static, *weights)
+            policy.play(fresh.copy(), cluster)
 
     def repeat() -> None:
         for cluster, fresh, answers in zip(clusters, states, kept, strict=True):

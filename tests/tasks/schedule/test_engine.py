@@ -56,7 +56,7 @@ def test_what_no_cluster_can_do_by_a_rule(rule: int) -> None:
     arrivals = Arrivals(graphs, tuple(range(8)) * 3, tuple(sorted(rng.integers(0, 900, 24).tolist())))
     cluster = lay_out(arrivals, Machines((3, 20, 8), (0.3, 1.0, 0.5), moving_ms=7, warm_up_ms=3))
     m = cluster.begin(rule, log=True)
-    play.play(m, cluster.durations, rule, np.zeros(4), np.arange(float(m[at.STAGES])))
+    play.play(m, cluster.durations, rule, np.zeros(4), np.arange(float(m[at.STAGES])), at.NEVER_MS)
     check(cluster, m)
 
 

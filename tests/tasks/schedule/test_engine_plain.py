@@ -55,7 +55,7 @@ def story() -> str:
             for parameters in PARAMETERS.get(rule, [(0.0, 0.0, 0.0)]):
                 m = cluster.begin(2, log=True)
                 ranked = np.arange(float(len(orders))) if rule in (SJF_CP, HEFT) else orders
-                play(m, cluster.durations, rule, np.array(parameters), ranked)
+                play(m, cluster.durations, rule, np.array(parameters), ranked, at.NEVER_MS)
                 told.append((rule, int(m[at.NOW]), int(m[at.DECISIONS]), int(m[at.BUSY_MS]), crc32(m.tobytes())))
         told.append(features_of(cluster))
     return repr(told)

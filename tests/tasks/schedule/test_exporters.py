@@ -22,7 +22,7 @@ from tests.tasks.schedule.small_task import SmallSchedule
 from unseat.core.errors import UserError
 from unseat.core.jit import python
 from unseat.core.policy import Artefact, Form, Policy, Session, View
-from unseat.tasks.schedule.challengers import network, scorer
+from unseat.tasks.schedule.challengers import network, rollout, scorer
 from unseat.tasks.schedule.challengers.decima import layout
 from unseat.tasks.schedule.challengers.decima import network as decima_network
 from unseat.tasks.schedule.challengers.decima.policy import Decima, untrained
@@ -309,6 +309,8 @@ def test_what_has_no_python_form_is_refused(tmp_path: Path) -> None:
     write = exporters()["python"].write
     with pytest.raises(UserError, match="random draws its answers, so there is nothing to export"):
         write(RuleOf("random", "random"), tmp_path / "a.py")
+    with pytest.raises(UserError, match="ahead simulates the cluster, which one file cannot hold"):
+        write(rollout.ahead("ahead", RuleOf("FIFO", "FIFO")), tmp_path / "a.py")
     for policy in (Asked(), Derived("mine", "FIFO")):
         with pytest.raises(UserError, match=f"{policy.name} is no rule, scorer or Decima network"):
             write(policy, tmp_path / "a.py")

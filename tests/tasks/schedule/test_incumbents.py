@@ -73,7 +73,7 @@ def compare(seed: int, rule: int, parameters: tuple[float, ...], slow: rules.Rul
     arrivals, machines = small.some_cluster(seed)
     cluster = lay_out(arrivals, machines)
     m = cluster.begin(seed, log=True)
-    play(m, cluster.durations, rule, padded(*parameters), ranked(rule, cluster))
+    play(m, cluster.durations, rule, padded(*parameters), ranked(rule, cluster), at.NEVER_MS)
     reference = Simulator(arrivals, machines, int(m[at.SEED]), small.anything(0))
     rules.play(reference, slow)
     assert [Task(*row) for row in logged(m)[:, 1:].tolist()] == reference.tasks
@@ -91,7 +91,7 @@ def test_random_takes_any_candidate_and_any_number() -> None:
     for seed in range(40):
         cluster = lay_out(Arrivals((graph,), (0, 0, 0), (0, 0, 0)), Machines((6,)))
         m = cluster.begin(seed, log=True)
-        play(m, cluster.durations, 7, padded(), padded())
+        play(m, cluster.durations, 7, padded(), padded(), at.NEVER_MS)
         begun = [row[1] for row in logged(m).tolist() if row[3] == logged(m)[0, 3]]
         sent.append(tuple(begun.count(stage) for stage in range(3)))
     assert {count for counts in sent for count in counts} == set(range(7))
@@ -207,7 +207,7 @@ def test_golden_completions() -> None:
     found = {}
     for name, (rule, parameters, _) in GOLDEN.items():
         m = cluster.begin(1)
-        play(m, cluster.durations, rule, padded(*parameters), ranked(rule, cluster))
+        play(m, cluster.durations, rule, padded(*parameters), ranked(rule, cluster), at.NEVER_MS)
         found[name] = total_ms(m)
     assert found == {name: expected for name, (_, _, expected) in GOLDEN.items()}
 
@@ -270,7 +270,7 @@ def test_the_published_simulator_gives_the_same() -> None:
         found = []
         for rule in (FIFO, FAIR):
             m = cluster.begin(seed)
-            play(m, cluster.durations, rule, padded(), padded())
+            play(m, cluster.durations, rule, padded(), padded(), at.NEVER_MS)
             found.append(total_ms(m))
         m, _ = small.run(cluster, seed, odd(int(m[at.SEED]), executors))
         assert (*found, total_ms(m)) == expected, (kind, executors, seed)

@@ -29,7 +29,7 @@ from unseat.core.outcome import Limits, Outcome
 from unseat.tasks.schedule.engine import layout as at
 from unseat.tasks.schedule.engine.layout import Float64, Int32, Memory
 from unseat.tasks.schedule.engine.memory import table
-from unseat.tasks.schedule.engine.moves import duration
+from unseat.tasks.schedule.engine.moves import draw, drawn, measured
 
 
 class Relaxation(Bounder):
@@ -92,13 +92,14 @@ def least(m: Memory, durations: Int32, longest: Float64, work: Float64) -> None:
     for stage in range(m[at.ALL_STAGES], m[at.ALL_STAGES] + m[at.STAGES] * at.STAGE, at.STAGE):
         job, number = (m[stage + at.OF_JOB] - m[at.ALL_JOBS]) // at.JOB, m[stage + at.STAGE_NUMBER]
         for task in range(m[stage + at.FIRST_TASK], m[stage + at.FIRST_TASK] + m[stage + at.TASKS]):
-            best = np.int64(1 << 62)
+            bits, best = draw(m[at.SEED], task), np.int64(1 << 62)
             for row in range(rows + at.LEVEL, last + at.LEVEL, at.LEVEL):
                 # Between two measured numbers a draw gives what one of both gives; the last two may not both be met.
                 if m[row + at.SPAN] > 1 and m[row + at.LOWER] != m[last + at.LOWER]:
                     continue
                 for wave in range(3):
                     count = (row - rows) // at.LEVEL
-                    best = min(best, np.int64(duration(m, durations, task, m[stage + at.WAVES], count, wave)))
+                    span, added = measured(m, durations, bits, m[stage + at.WAVES], count, wave)
+                    best = min(best, np.int64(drawn(durations, bits, span) + added))
             work[job] += best
             longest[number] = max(longest[number], best)

@@ -68,9 +68,27 @@ class Family:
 def _challengers() -> Iterator[Contender]:
     salimans = "Salimans et al., arXiv 1703.03864 (evolution strategies)"
     yield _fitted("scorer", Role.CHALLENGER, _scorer, salimans)
+    yield _rollout("scorer-rollout", "scorer", _scorer)
     yield _fitted("scorer-random", Role.CHALLENGER, _random, "Bergstra and Bengio, JMLR 13, 2012")
 
     yield _fitted("Decima", Role.CHALLENGER, _decima, "Mao et al. (Decima), SIGCOMM 2019", "torch")
+
+
+def _rollout(name: str, base: str, make: Callable[[], Learner]) -> Contender:
+    """Looks ahead with another contender, of which the shipped policy is taken."""
+
+    def learner() -> Learner:
+        from unseat.tasks.schedule.challengers.rollout import RolloutOf
+
+        return RolloutOf(name, make())
+
+    def shipped() -> Policy:
+        from unseat.tasks.schedule.challengers.rollout import ahead
+
+        return ahead(name, Artefact.load(SHIPPED / "schedule" / base).restore())
+
+    paper = "Bertsekas and Castanon, Journal of Heuristics 5, 1999"
+    return Contender(name, Role.CHALLENGER, learner, shipped=shipped, paper=paper)
 
 
 def _decima() -> Learner:

@@ -112,7 +112,7 @@ class RuleOf(Policy):
         from unseat.tasks.schedule.incumbents.play import play
 
         rule = RULES[self.rule]
-        play(m, cluster.durations, rule.number, self.values, ranks(rule.ranks, cluster))
+        play(m, cluster.durations, rule.number, self.values, ranks(rule.ranks, cluster), at.NEVER_MS)
 
 
 def ranks(kind: str, cluster: Cluster) -> Float64:

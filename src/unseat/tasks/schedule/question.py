@@ -55,10 +55,10 @@ def limit_of(m: Memory, level: int) -> int:
 def take(m: Memory, durations: Int32, action: int) -> None:
     """Answer the open question by an action."""
     row, level = (action - 1) // LEVELS, (action - 1) % LEVELS
-    if action == 0 or row >= m[at.CANDIDATES]:
-        answer(m, durations, NONE, 0)
-    else:
-        answer(m, durations, m[m[at.CANDIDATE_LIST] + row], limit_of(m, level))
+    stage, limit = NONE, 0
+    if action > 0 and row < m[at.CANDIDATES]:
+        stage, limit = m[m[at.CANDIDATE_LIST] + row], limit_of(m, level)
+    answer(m, durations, stage, limit)
 
 
 def observe(m: Memory, static: Float32) -> dict[str, Any]:

@@ -13,6 +13,8 @@ def warm() -> None:
     from unseat.tasks.schedule.bounds import Relaxation
     from unseat.tasks.schedule.challengers import network
     from unseat.tasks.schedule.challengers.decima.policy import untrained
+    from unseat.tasks.schedule.challengers.rollout import ahead
+    from unseat.tasks.schedule.challengers.scorer import scorer
     from unseat.tasks.schedule.engine.memory import Machines
     from unseat.tasks.schedule.policies import RuleOf
     from unseat.tasks.schedule.problem import Problem
@@ -22,7 +24,9 @@ def warm() -> None:
     cluster = problem.cluster
     RuleOf("FIFO", "FIFO").play(cluster.begin(0), cluster)
     theta = network.begin(2, 0)
-    network.play(cluster.begin(0), cluster.durations, cluster.static, *network.unpacked(theta, 2))
+    base = scorer("scorer", theta, 2)
+    base.play(cluster.begin(0), cluster)
+    ahead("rollout", base, simulations=3, horizon_s=1.0).play(cluster.begin(0), cluster)
     untrained("Decima", 0).play(cluster.begin(0), cluster)
     Relaxation().solve(problem, seed=0, limits=Limits())
     assert np.isfinite(problem.worst_s)

@@ -99,10 +99,9 @@ def prepare(m: Memory, static: Float32, inputs: Float32) -> tuple[Float32, Float
 
 @jit
 def play(m: Memory, durations: Int32, static: Float32, inputs: Float32, bias: Float32, outputs: Float32,
-         prices: Float32) -> None:  # fmt: skip
-    """Run to the end by the network."""
-    space = prepare(m, static, inputs)
-    while advance(m, durations):
+         prices: Float32, space: Any, until_ms: int) -> None:  # fmt: skip
+    """Run by the network, in the room that `prepare` made, up to the end or to a time."""
+    while advance(m, durations) and m[at.NOW] < until_ms:
         stage, limit = choose(m, static, inputs, bias, outputs, prices, space)
         answer(m, durations, stage, limit)
 

@@ -44,7 +44,9 @@ class Scorer(Policy):
 
     def play(self, m: Memory, cluster: Cluster) -> None:
         """Run a state to its end."""
-        network.play(m, cluster.durations, cluster.static, self.inputs, self.bias, self.outputs, self.prices)
+        space = network.prepare(m, cluster.static, self.inputs)
+        network.play(m, cluster.durations, cluster.static, self.inputs, self.bias, self.outputs, self.prices, space,
+                     at.NEVER_MS)  # fmt: skip
 
 
 def scorer(name: str, theta: Float32, hidden: int) -> Scorer:
@@ -59,7 +61,8 @@ def play_all(memory: Memory, ends: Memory, durations: Int32, static: Float32, th
     for run in range(values.size):
         m = memory[ends[run] : ends[run + 1]]
         inputs, bias, outputs, prices = network.unpacked(thetas[run], hidden)
-        network.play(m, durations, static, inputs, bias, outputs, prices)
+        space = network.prepare(m, static, inputs)
+        network.play(m, durations, static, inputs, bias, outputs, prices, space, at.NEVER_MS)
         total = 0.0
         for job in range(m[at.ALL_JOBS], m[at.ALL_JOBS] + m[at.JOBS] * at.JOB, at.JOB):
             total += m[job + at.DONE_AT] - m[job + at.ARRIVAL]

@@ -71,11 +71,7 @@ def answer(m: Memory, durations: Int32, stage: int, limit: int) -> None:
             keep_idle(m, durations)
             return
         stage, limit = m[m[at.CANDIDATE_LIST]], m[at.EXECUTORS]
-    job = m[stage + at.OF_JOB]
-    amount = limit - m[job + at.HELD]
-    if job == m[at.SOURCE_JOB]:
-        amount += m[at.OFFERED]
-    amount = max(1, min(amount, m[stage + at.TASKS] - m[stage + at.CLAIMED], m[at.OFFERED]))
+    job, amount = m[stage + at.OF_JOB], granted(m, stage, limit)
     m[stage + at.PICKED] = m[at.ROUND]
     promise(m, m[at.SOURCE], stage, amount)
     claim(m, stage, amount)
@@ -84,6 +80,16 @@ def answer(m: Memory, durations: Int32, stage: int, limit: int) -> None:
     m[at.OFFERED] -= amount
     if m[at.OFFERED] == 0:
         send(m, durations)
+
+
+@inlined
+def granted(m: Memory, stage: int, limit: int) -> int:
+    """Executors of the open source that a candidate gets: at least one, and no more than it has tasks for."""
+    job = m[stage + at.OF_JOB]
+    amount = limit - m[job + at.HELD]
+    if job == m[at.SOURCE_JOB]:
+        amount += m[at.OFFERED]
+    return int(max(1, min(amount, m[stage + at.TASKS] - m[stage + at.CLAIMED], m[at.OFFERED])))
 
 
 @inlined

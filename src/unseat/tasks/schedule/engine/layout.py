@@ -29,9 +29,10 @@ HEADER = 43
 one executor where it is not a pool, their class and how many they are. `EXECUTORS` and so on are how many there are,
 `ALL_EXECUTORS` and so on the addresses of the first."""
 
-# Executors. LINK is the next one of a pool, TARGET the stage that it moves to.
-AT_JOB, AT_STAGE, CLASS, TARGET, LINK = range(5)
-EXECUTOR = 5
+# Executors. LINK is the next one of a pool, TARGET the stage that it moves to. Of its last task: when it BEGAN, where
+# the durations lie that it was drawn from, and what was ADDED to the draw.
+AT_JOB, AT_STAGE, CLASS, TARGET, LINK, BEGAN, MEASURED, ADDED = range(8)
+EXECUTOR = 8
 
 # Jobs. HELD counts executors at the job, on their way and promised from elsewhere; LOCAL only those at it. UPWARD is a
 # list of its stages, each behind its children.
@@ -76,6 +77,9 @@ SEQUENCE_BITS = 27
 
 LAST_MS = (1 << 36) - (1 << 33)
 """A run ends in a fault when its clock passes this: the longest task and all delays end within the bits of the time."""
+
+NEVER_MS = 1 << 36
+"""A time that no run comes to."""
 
 MOST_TASKS = 10_000_000
 """Tasks of an instance at most, so that the numbers of events fit their bits."""

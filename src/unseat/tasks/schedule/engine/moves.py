@@ -36,9 +36,11 @@ def draw(seed: int, number: int) -> np.uint64:
 
 
 @inlined
-def duration(m: Memory, durations: Int32, task: int, waves: int, executors: int, wave: int) -> int:
-    """How long a task takes, in ms: a draw from what was measured with about as many executors in the same wave."""
-    bits = draw(m[at.SEED], task)
+def measured(m: Memory, durations: Int32, bits: np.uint64, waves: int, executors: int, wave: int) -> tuple[int, int]:
+    """What a task's duration is drawn from: a wave's place among the durations, and what is added, in ms.
+
+    The wave is one that was measured with about as many executors.
+    """
     row = m[at.LEVELS] + executors * at.LEVEL
     level, span = m[row + at.LOWER], m[row + at.SPAN]
     if span > 1:
@@ -47,14 +49,19 @@ def duration(m: Memory, durations: Int32, task: int, waves: int, executors: int,
         if near != (m[at.PUBLISHED_LEVELS] != 0):
             level = m[row + at.UPPER]
     spans = waves + level * at.WAVE
-    extra, count = 0, durations[spans + 2 * wave + 1]
-    if count == 0:
+    extra = 0
+    if durations[spans + 2 * wave + 1] == 0:
         if wave == at.FRESH:
             extra = m[at.WARM_UP_MS]
         wave = at.FRESH if durations[spans + 2 * at.FIRST + 1] == 0 else at.FIRST
-        count = durations[spans + 2 * wave + 1]
-    pick = np.int64(((bits & _LOW) * np.uint64(count)) >> _S32)
-    return int(durations[durations[spans + 2 * wave] + pick] + extra)
+    return spans + 2 * wave, extra
+
+
+@inlined
+def drawn(durations: Int32, bits: np.uint64, span: int) -> int:
+    """One of a wave's durations, in ms."""
+    pick = np.int64(((bits & _LOW) * np.uint64(durations[span + 1])) >> _S32)
+    return int(durations[durations[span] + pick])
 
 
 @inlined
@@ -117,8 +124,10 @@ def begin_task(m: Memory, durations: Int32, executor: int, stage: int) -> int:
     job, last = m[stage + at.OF_JOB], m[executor + at.AT_STAGE]
     wave = at.REST if last == stage else (at.FRESH if last == NONE else at.FIRST)
     started = m[stage + at.STARTED]
-    number = m[stage + at.FIRST_TASK] + started
-    took = duration(m, durations, number, m[stage + at.WAVES], m[job + at.LOCAL], wave)
+    bits = draw(m[at.SEED], m[stage + at.FIRST_TASK] + started)
+    span, added = measured(m, durations, bits, m[stage + at.WAVES], m[job + at.LOCAL], wave)
+    took = drawn(durations, bits, span) + added
+    m[executor + at.BEGAN], m[executor + at.MEASURED], m[executor + at.ADDED] = m[at.NOW], span, added
     if last != stage:
         if last != NONE:
             m[last + at.RUNNING] -= 1

@@ -80,6 +80,7 @@ def source(policy: Policy, module: str) -> str:
 def _made(policy: Policy) -> tuple[str, str, str]:
     """Source of `decide`, the call in it in words, and the paper that defines it."""
     from unseat.tasks.schedule.challengers.decima.policy import Decima
+    from unseat.tasks.schedule.challengers.rollout import Rollout
     from unseat.tasks.schedule.challengers.scorer import Scorer
     from unseat.tasks.schedule.policies import RULES, RuleOf
 
@@ -96,6 +97,8 @@ def _made(policy: Policy) -> tuple[str, str, str]:
         rule = "a graph neural network" + ("" if policy.messages else " without messages")
         paper = "Mao et al. (Decima), SIGCOMM 2019"
         return _decide(call, _constant("NETWORKS", "networks", {"theta": policy.theta})), rule, paper
+    if isinstance(policy, Rollout):
+        raise UserError(f"{policy.name} simulates the cluster, which one file cannot hold; export its fast policy")
     if type(policy) is RuleOf:
         raise UserError(f"{policy.name} draws its answers, so there is nothing to export; export any other contender")
     raise UserError(f"{policy.name} is no rule, scorer or Decima network of this task; --to python writes those only")

@@ -21,8 +21,8 @@ _HALF = np.uint64(1)
 
 
 @jit
-def play(m: Memory, durations: Int32, rule: int, parameters: Float64, ranks: Float64) -> None:
-    """Run to the end by one rule.
+def play(m: Memory, durations: Int32, rule: int, parameters: Float64, ranks: Float64, until_ms: int) -> None:
+    """Run by one rule, up to the end or to a time.
 
     Args:
         m: The state.
@@ -30,25 +30,33 @@ def play(m: Memory, durations: Int32, rule: int, parameters: Float64, ranks: Flo
         rule: Which one.
         parameters: Its parameters.
         ranks: float64 [stages], for rules that rank them beforehand.
+        until_ms: When the run is cut.
     """
-    while advance(m, durations):
-        if rule == FIFO:
-            stage, limit = fifo(m)
-        elif rule == FAIR:
-            stage, limit = weighted_fair(m, parameters)
-        elif rule == SJF:
-            stage, limit = sjf(m)
-        elif rule == SJF_CP:
-            stage, limit = sjf_cp(m, ranks)
-        elif rule == TETRIS:
-            stage, limit = tetris(m, parameters)
-        elif rule == HEFT:
-            stage, limit = heft(m, parameters, ranks)
-        elif rule == GRAPHENE:
-            stage, limit = graphene(m, parameters, ranks)
-        else:
-            stage, limit = anything(m)
+    while advance(m, durations) and m[at.NOW] < until_ms:
+        stage, limit = choose(m, rule, parameters, ranks)
         answer(m, durations, stage, limit)
+
+
+@jit
+def choose(m: Memory, rule: int, parameters: Float64, ranks: Float64) -> tuple[int, int]:
+    """A rule's answer to the open question."""
+    if rule == FIFO:
+        stage, limit = fifo(m)
+    elif rule == FAIR:
+        stage, limit = weighted_fair(m, parameters)
+    elif rule == SJF:
+        stage, limit = sjf(m)
+    elif rule == SJF_CP:
+        stage, limit = sjf_cp(m, ranks)
+    elif rule == TETRIS:
+        stage, limit = tetris(m, parameters)
+    elif rule == HEFT:
+        stage, limit = heft(m, parameters, ranks)
+    elif rule == GRAPHENE:
+        stage, limit = graphene(m, parameters, ranks)
+    else:
+        stage, limit = anything(m)
+    return stage, limit
 
 
 @inlined

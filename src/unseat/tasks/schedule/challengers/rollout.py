@@ -1,0 +1,306 @@
+"""Rollouts: each decision is the one after which a fast policy does best in simulations of what follows.
+
+G. Tesauro, G. R. Galperin, "On-line Policy Improvement using Monte-Carlo Search", NIPS 1996; D. P. Bertsekas, D. A.
+Castañon, "Rollout Algorithms for Stochastic Scheduling Problems", Journal of Heuristics 5, 1999. The fast policy's own
+answer is tried beside other amounts of executors and the stages that it would choose next. An answer takes the place of
+its own only if it is better by some standard errors: of many answers the luckiest looks good.
+
+What is simulated is what a scheduler knows: the jobs that have come, and the durations that were recorded of the same
+queries. How long running tasks still take is drawn anew, as are all that follow, and no job comes any more.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+
+from unseat.core.jit import jit
+from unseat.core.learner import Learner, Study
+from unseat.core.policy import Form, Policy, Session, View
+from unseat.tasks.schedule.challengers import network
+from unseat.tasks.schedule.challengers.scorer import Scorer
+from unseat.tasks.schedule.engine import layout as at
+from unseat.tasks.schedule.engine.cluster import advance, answer
+from unseat.tasks.schedule.engine.layout import NONE, Float32, Float64, Int32, Memory
+from unseat.tasks.schedule.engine.memory import Cluster
+from unseat.tasks.schedule.engine.moves import draw, drawn, push
+from unseat.tasks.schedule.policies import RULES, Fused, RuleOf, ranks
+
+SHARES = 0.5, 0.75
+"""Of the executors that the fast policy would send, what else is tried (more of them is seldom better) ..."""
+SHARES_OF = 2
+"""... for the first stages of its choice."""
+FIRST_ROUND = 2
+"""Simulations after which answers are dropped that are no better than the fast policy's."""
+REDRAWS = 4
+"""Draws of a running task's duration until it is drawn from those alone that are long enough."""
+
+_S33 = np.uint64(33)
+
+
+class Fast(NamedTuple):
+    """A policy to simulate with, at a cluster: its answer to the open question, and a run by it up to a time in ms."""
+
+    choose: Callable[[Memory], tuple[int, int]]
+    play: Callable[[Memory, int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rollout(Policy):
+    """Rollouts of a fast policy.
+
+    Attributes:
+        name: Its name in tables.
+        stages: How many stages are tried.
+        simulations: Of each answer.
+        horizon_s: Simulated seconds.
+        errors: Standard errors by which another answer must be better than the fast policy's.
+    """
+
+    form = Form.FUSED
+    name: str
+    stages: int = 4
+    simulations: int = 6
+    horizon_s: float = 80.0
+    errors: float = 2.0
+
+    @abstractmethod
+    def fast(self, m: Memory, cluster: Cluster) -> Fast:
+        """The fast policy for the runs of a state."""
+
+    def start(self, view: View, seed: int) -> Session:
+        """There is nothing to prepare."""
+        return Fused(partial(self.play, seed=seed))
+
+    def play(self, m: Memory, cluster: Cluster, seed: int = 0) -> None:
+        """Run a state to its end; the seed is of the simulations."""
+        rng = np.random.default_rng([seed, 1])  # not the stream that the run's own tasks are drawn from
+        fast, imagined = self.fast(m, cluster), np.empty(m[at.LOG] if m[at.LOG] != NONE else m.size, np.int64)
+        while advance(m, cluster.durations):
+            seeds = rng.integers(2**62, size=self.simulations).tolist()
+            answer(m, cluster.durations, *self.decide(m, cluster, fast, seeds, imagined))
+
+    def decide(
+        self, m: Memory, cluster: Cluster, fast: Fast, seeds: Sequence[int], imagined: Memory
+    ) -> tuple[int, int]:
+        """Answer the open question.
+
+        Every answer meets the same durations in a simulation, and what it saves over the fast policy's is averaged.
+
+        Args:
+            m: The state.
+            cluster: What it is of.
+            fast: The fast policy.
+            seeds: Of the simulations.
+            imagined: Room for a state.
+        """
+        options = find_options(m, fast, self.stages)
+        saved, alive = np.zeros((len(options), len(seeds))), list(range(1, len(options)))
+        until = int(m[at.NOW]) + round(1000 * self.horizon_s)
+        for simulation, seed in enumerate(seeds):
+            if simulation == FIRST_ROUND:
+                alive = [option for option in alive if saved[option].sum() > 0]
+            if not alive:
+                break
+            ends = []
+            for option in (0, *alive):
+                imagine(m, cluster.durations, seed, imagined)
+                answer(imagined, cluster.durations, *options[option])
+                fast.play(imagined, until)
+                ends.append(total_until(imagined, until))
+            saved[alive, simulation] = ends[0] - np.array(ends[1:])
+        return options[surely_best(saved, alive, self.errors)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScorerRollout(Rollout):
+    """Rollouts of the compact scorer; see `network.Weights`."""
+
+    inputs: Float32
+    bias: Float32
+    outputs: Float32
+    prices: Float32
+
+    def fast(self, m: Memory, cluster: Cluster) -> Fast:
+        """The scorer."""
+        static, weights = cluster.static, (self.inputs, self.bias, self.outputs, self.prices)
+        space = network.prepare(m, static, self.inputs)
+
+        def choose(m: Memory) -> tuple[int, int]:
+            return network.choose(m, static, *weights, space)
+
+        def play(m: Memory, until_ms: int) -> None:
+            network.play(m, cluster.durations, static, *weights, space, until_ms)
+
+        return Fast(choose, play)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleRollout(Rollout):
+    """Rollouts of a rule; see `RuleOf`."""
+
+    rule: str
+    parameters: Mapping[str, float] = field(default_factory=dict)
+
+    def fast(self, m: Memory, cluster: Cluster) -> Fast:
+        """The rule."""
+        from unseat.tasks.schedule.incumbents import play as rules
+
+        rule = RULES[self.rule]
+        values, ranked = RuleOf(self.name, self.rule, self.parameters).values, ranks(rule.ranks, cluster)
+
+        def choose(m: Memory) -> tuple[int, int]:
+            return rules.choose(m, rule.number, values, ranked)
+
+        def play(m: Memory, until_ms: int) -> None:
+            rules.play(m, cluster.durations, rule.number, values, ranked, until_ms)
+
+        return Fast(choose, play)
+
+
+def ahead(name: str, base: Policy, **settings: Any) -> Rollout:
+    """Rollouts of a scorer or a rule, with the record of its fit."""
+    made: Rollout
+    if isinstance(base, Scorer):
+        weights = {key: getattr(base, key) for key in ("inputs", "bias", "outputs", "prices")}
+        made = ScorerRollout(name=name, **weights, **settings)
+    else:
+        assert isinstance(base, RuleOf)
+        made = RuleRollout(name=name, rule=base.rule, parameters=base.parameters, **settings)
+    object.__setattr__(made, "fit_record", base.fit_record)
+    return made
+
+
+class RolloutOf(Learner):
+    """Fits the fast policy and looks ahead with it; how far is not fitted.
+
+    Args:
+        name: Its name.
+        base: Fits a scorer or a rule.
+        settings: Of `Rollout`.
+    """
+
+    def __init__(self, name: str, base: Learner, **settings: Any) -> None:
+        self.name, self.base, self.settings = name, base, settings
+
+    def config(self) -> Mapping[str, Any]:
+        """The fast policy's, and the settings."""
+        return {"base": self.base.name, **self.base.config(), "settings": self.settings}
+
+    def fit(self, study: Study) -> Policy:
+        """The fast policy is fitted; all that is put forward looks ahead."""
+        return ahead(self.name, self.base.fit(cast(Study, _Ahead(study, self))), **self.settings)
+
+
+class _Ahead:
+    """A study that puts forward rollouts of what it is given."""
+
+    def __init__(self, study: Study, learner: RolloutOf) -> None:
+        self._study, self._learner = study, learner
+
+    def propose(self, policy: Policy) -> None:
+        self._study.propose(ahead(self._learner.name, policy, **self._learner.settings))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._study, name)
+
+
+def find_options(m: Memory, fast: Fast, stages: int) -> list[tuple[int, int]]:
+    """Stages and limits that are tried, the fast policy's own first."""
+    first, candidates = int(m[at.CANDIDATE_LIST]), int(m[at.CANDIDATES])
+    kept, offered = m[first : first + candidates].copy(), int(m[at.OFFERED])
+    options: list[tuple[int, int]] = []
+    for tried in range(min(stages, candidates)):
+        stage, limit = fast.choose(m)
+        if stage == NONE:
+            options = options or [(stage, limit)]
+            break
+        options.append((stage, limit))
+        if tried < SHARES_OF:
+            job = m[stage + at.OF_JOB]
+            held = int(m[job + at.HELD]) - (offered if job == m[at.SOURCE_JOB] else 0)
+            usual = max(1, min(limit - held, int(m[stage + at.TASKS] - m[stage + at.CLAIMED]), offered))
+            amounts = {max(1, int(usual * share)) for share in SHARES} - {usual}
+            options += [(stage, held + amount) for amount in sorted(amounts)]
+        # What the policy would choose if this stage were none of the candidates.
+        rest = m[first : first + m[at.CANDIDATES]]
+        rest[:-1] = rest[rest != stage]
+        m[at.CANDIDATES] -= 1
+    m[first : first + candidates], m[at.CANDIDATES] = kept, candidates
+    return options
+
+
+def surely_best(saved: Float64, alive: Sequence[int], errors: float) -> int:
+    """The answer that saves most in the mean, among those that save something by so many standard errors.
+
+    Args:
+        saved: float64 [answers, simulations], over the fast policy's answer, which is the first.
+        alive: Which are still in the running.
+        errors: How many.
+    """
+    best, most = 0, 0.0
+    for option in alive:
+        mean, error = saved[option].mean(), saved[option].std() / math.sqrt(saved.shape[1])
+        if mean > most and mean > errors * error:
+            best, most = option, mean
+    return best
+
+
+@jit
+def total_until(m: Memory, until_ms: int) -> float:
+    """The sum of the times at which jobs are done, or of the given one for those that are not done by then, in ms."""
+    total = 0.0
+    for job in range(m[at.ALL_JOBS], m[at.ALL_JOBS] + m[at.JOBS] * at.JOB, at.JOB):
+        total += min(m[job + at.DONE_AT], until_ms) if m[job + at.STATE] == at.DONE else until_ms
+    return total
+
+
+@jit
+def imagine(m: Memory, durations: Int32, seed: int, imagined: Memory) -> None:
+    """Copy a state but for what nobody can know: jobs to come, and how long tasks take that run or will.
+
+    Args:
+        m: The state.
+        durations: See `engine.library`.
+        seed: Of the durations.
+        imagined: int64 of the state's size without a log.
+    """
+    imagined[:] = m[: imagined.size]
+    imagined[at.SEED], imagined[at.JOBS] = seed, m[at.NEXT_ARRIVAL]
+    imagined[at.LOG], imagined[at.EVENTS] = NONE, 0
+    for place in range(m[at.EVENTS]):
+        key, executor = m[m[at.HEAP] + 2 * place], m[m[at.HEAP] + 2 * place + 1]
+        end = key >> at.SEQUENCE_BITS
+        if m[executor + at.TARGET] == NONE:
+            ran = m[at.NOW] - m[executor + at.BEGAN]
+            end = m[executor + at.BEGAN] + longer(m, durations, executor, ran, seed)
+        push(imagined, executor, end)
+
+
+@jit
+def longer(m: Memory, durations: Int32, executor: int, ran: int, seed: int) -> int:
+    """A duration for an executor's task that is at least as long as it has run, in ms."""
+    span, added = m[executor + at.MEASURED], m[executor + at.ADDED]
+    number = (1 << 40) + executor * REDRAWS
+    for again in range(REDRAWS):
+        took = drawn(durations, draw(seed, number + again), span) + added
+        if took >= ran:
+            return int(took)
+    first, count, enough = durations[span], durations[span + 1], 0
+    for place in range(first, first + count):
+        enough += durations[place] + added >= ran
+    if enough == 0:
+        return ran
+    skip = np.int64(draw(seed, number) >> _S33) % enough
+    for place in range(first, first + count):
+        if durations[place] + added >= ran:
+            if skip == 0:
+                return int(durations[place] + added)
+            skip -= 1
+    return ran
