@@ -19,6 +19,7 @@ from unseat.tasks.schedule.engine import layout as at
 from unseat.tasks.schedule.engine.cluster import advance, answer
 from unseat.tasks.schedule.engine.features import JOBS, STAGES, F
 from unseat.tasks.schedule.engine.layout import NONE, Float32, Int32, Memory
+from unseat.tasks.schedule.engine.moves import held
 
 SCORE, LIMIT, SLOWER, WAVES = range(4)
 """Outputs."""
@@ -158,8 +159,7 @@ def cheapest(m: Memory, static: Float32, stage: int, wanted: Float32) -> int:
     wish, executors = wanted[LIMIT], m[at.EXECUTORS]
     if wish > math.log(MOST_LIMITS):
         return int(min(math.exp(min(wish, np.float32(20.0))), executors))
-    job = m[stage + at.OF_JOB]
-    held = m[job + at.HELD] - (m[at.OFFERED] if job == m[at.SOURCE_JOB] else 0)
+    holds = held(m, m[stage + at.OF_JOB])
     unclaimed = m[stage + at.TASKS] - m[stage + at.CLAIMED]
     curves = static[m[stage + at.STAGE_ROW], CURVES:]
     points = curves.size // 2
@@ -172,7 +172,7 @@ def cheapest(m: Memory, static: Float32, stage: int, wanted: Float32) -> int:
             upper_share = 1.0 - upper_share
         slower = curves[lower] + curves[points + lower]
         slower += upper_share * (curves[upper] + curves[points + upper] - slower)
-        sent = max(limit - held, 1)
+        sent = max(limit - holds, 1)
         waves = of.log_count((unclaimed + sent - 1) // sent) + of.log_count(sent) - of.log_count(unclaimed)
         away = of.log_count(limit) - wish
         cost = away * away + wanted[SLOWER] * slower + wanted[WAVES] * waves

@@ -26,10 +26,10 @@ from unseat.core.policy import Form, Policy, Session, View
 from unseat.tasks.schedule.challengers import network
 from unseat.tasks.schedule.challengers.scorer import Scorer
 from unseat.tasks.schedule.engine import layout as at
-from unseat.tasks.schedule.engine.cluster import advance, answer
+from unseat.tasks.schedule.engine.cluster import advance, answer, granted
 from unseat.tasks.schedule.engine.layout import NONE, Float32, Float64, Int32, Memory
 from unseat.tasks.schedule.engine.memory import Cluster
-from unseat.tasks.schedule.engine.moves import draw, drawn, push
+from unseat.tasks.schedule.engine.moves import draw, drawn, held, push
 from unseat.tasks.schedule.policies import RULES, Fused, RuleOf, ranks
 
 SHARES = 0.5, 0.75
@@ -214,7 +214,7 @@ class _Ahead:
 def find_options(m: Memory, fast: Fast, stages: int) -> list[tuple[int, int]]:
     """Stages and limits that are tried, the fast policy's own first."""
     first, candidates = int(m[at.CANDIDATE_LIST]), int(m[at.CANDIDATES])
-    kept, offered = m[first : first + candidates].copy(), int(m[at.OFFERED])
+    kept = m[first : first + candidates].copy()
     options: list[tuple[int, int]] = []
     for tried in range(min(stages, candidates)):
         stage, limit = fast.choose(m)
@@ -223,11 +223,9 @@ def find_options(m: Memory, fast: Fast, stages: int) -> list[tuple[int, int]]:
             break
         options.append((stage, limit))
         if tried < SHARES_OF:
-            job = m[stage + at.OF_JOB]
-            held = int(m[job + at.HELD]) - (offered if job == m[at.SOURCE_JOB] else 0)
-            usual = max(1, min(limit - held, int(m[stage + at.TASKS] - m[stage + at.CLAIMED]), offered))
+            usual, holds = granted(m, stage, limit), held(m, m[stage + at.OF_JOB])
             amounts = {max(1, int(usual * share)) for share in SHARES} - {usual}
-            options += [(stage, held + amount) for amount in sorted(amounts)]
+            options += [(stage, holds + amount) for amount in sorted(amounts)]
         # What the policy would choose if this stage were none of the candidates.
         rest = m[first : first + m[at.CANDIDATES]]
         rest[:-1] = rest[rest != stage]

@@ -16,6 +16,7 @@ from unseat.tasks.schedule.engine.moves import (
     begin_task,
     claim,
     empty_pool,
+    held,
     leave_job,
     next_promise,
     pool_of,
@@ -85,10 +86,7 @@ def answer(m: Memory, durations: Int32, stage: int, limit: int) -> None:
 @inlined
 def granted(m: Memory, stage: int, limit: int) -> int:
     """Executors of the open source that a candidate gets: at least one, and no more than it has tasks for."""
-    job = m[stage + at.OF_JOB]
-    amount = limit - m[job + at.HELD]
-    if job == m[at.SOURCE_JOB]:
-        amount += m[at.OFFERED]
+    amount = limit - held(m, m[stage + at.OF_JOB])
     return int(max(1, min(amount, m[stage + at.TASKS] - m[stage + at.CLAIMED], m[at.OFFERED])))
 
 

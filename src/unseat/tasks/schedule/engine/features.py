@@ -14,6 +14,7 @@ from unseat.core.jit import inlined, jit
 from unseat.tasks.schedule.engine import layout as at
 from unseat.tasks.schedule.engine.layout import NONE, Float32, Memory
 from unseat.tasks.schedule.engine.library import SHARES, STATIC
+from unseat.tasks.schedule.engine.moves import held
 
 _SLOWER = tuple(f"log slower at {share:.0%} of executors" for share in SHARES)
 OF_STAGE = ("log tasks unclaimed", "ready", "log executors at the stage", *STATIC, *_SLOWER)
@@ -71,10 +72,9 @@ def describe_cluster(m: Memory, shown: Float32) -> None:
 @inlined
 def describe_job(m: Memory, job: int, shown: Float32) -> None:
     """Fill the columns `JOB_CHANGES` of ``float32[JOBS]``."""
-    source = job == m[at.SOURCE_JOB]
-    held = m[job + at.HELD] - (m[at.OFFERED] if source else 0)
+    holds = held(m, job)
     shown[LEFT] = log_s(m[job + at.JOB_LEFT])
-    shown[HELD], shown[HOLDS_NONE], shown[SOURCE] = log_count(1 + held), held == 0, source
+    shown[HELD], shown[HOLDS_NONE], shown[SOURCE] = log_count(1 + holds), holds == 0, job == m[at.SOURCE_JOB]
     shown[STAGES_LEFT] = log_count(m[job + at.STAGES_LEFT])
     shown[AGE] = math.log(1.0 + (m[at.NOW] - m[job + at.ARRIVAL]) * 1e-3)
 

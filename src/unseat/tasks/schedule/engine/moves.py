@@ -65,6 +65,12 @@ def drawn(durations: Int32, bits: np.uint64, span: int) -> int:
 
 
 @inlined
+def held(m: Memory, job: int) -> int:
+    """Executors that a job holds; those that are asked about are left out."""
+    return int(m[job + at.HELD] - (m[at.OFFERED] if job == m[at.SOURCE_JOB] else 0))
+
+
+@inlined
 def claim(m: Memory, stage: int, more: int) -> None:
     """Claim more or fewer tasks of a stage, and tell its children whether any is left unclaimed."""
     tasks, before = m[stage + at.TASKS], m[stage + at.CLAIMED]

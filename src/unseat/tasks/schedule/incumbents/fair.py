@@ -12,7 +12,8 @@ import math
 from unseat.core.jit import inlined
 from unseat.tasks.schedule.engine import layout as at
 from unseat.tasks.schedule.engine.layout import NONE, Float64, Memory
-from unseat.tasks.schedule.incumbents.shared import NO_LIMIT, all_weights, end_of_job, first_ready, held, share, stay
+from unseat.tasks.schedule.engine.moves import held
+from unseat.tasks.schedule.incumbents.shared import NO_LIMIT, all_weights, end_of_job, first_ready, share, stay
 
 ALPHA, CONSERVING, SHORTEST = range(3)
 """Places in `parameters`. CONSERVING: a job keeps executors within its share only, and an executor that every share

@@ -76,12 +76,6 @@ def share(m: Memory, job: int, alpha: float, total: float) -> int:
 
 
 @inlined
-def held(m: Memory, job: int) -> int:
-    """Executors of a job but for those that are asked about."""
-    return int(m[job + at.HELD] - (m[at.OFFERED] if job == m[at.SOURCE_JOB] else 0))
-
-
-@inlined
 def best_stage(m: Memory, begin: int, end: int, ranks: Float64) -> int:
     """Of the candidates in ``[begin, end)`` the one of the highest rank; the first of equal ones."""
     best = m[begin]

@@ -13,7 +13,8 @@ import math
 from unseat.core.jit import inlined
 from unseat.tasks.schedule.engine import layout as at
 from unseat.tasks.schedule.engine.layout import NONE, Float64, Memory
-from unseat.tasks.schedule.incumbents.shared import all_weights, end_of_job, first_ready, held, share
+from unseat.tasks.schedule.engine.moves import held
+from unseat.tasks.schedule.incumbents.shared import all_weights, end_of_job, first_ready, share
 
 CAP, FAIRNESS, SHORT = range(3)
 """Places in `parameters`: exponent of the jobs' limits (`NO_CAP`: none); the knob f, jobs that are at the front of more

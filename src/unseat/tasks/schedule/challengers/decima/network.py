@@ -24,7 +24,7 @@ from unseat.tasks.schedule.challengers.decima.layout import (
 from unseat.tasks.schedule.engine import layout as at
 from unseat.tasks.schedule.engine.cluster import advance, answer
 from unseat.tasks.schedule.engine.layout import NONE, Float32, Float64, Int32, Memory
-from unseat.tasks.schedule.engine.moves import draw
+from unseat.tasks.schedule.engine.moves import draw, held
 from unseat.tasks.schedule.question import time_in_system
 
 # Columns of a record's decisions.
@@ -187,8 +187,7 @@ def choose(m: Memory, theta: Float32, layers: Memory, messages: bool, seed: int,
 @inlined
 def least_limit(m: Memory, job: int) -> int:
     """One executor more than the job holds, those left out that are asked about."""
-    held = m[job + at.HELD] - (m[at.OFFERED] if job == m[at.SOURCE_JOB] else 0)
-    return int(held + 1)
+    return held(m, job) + 1
 
 
 @jit
