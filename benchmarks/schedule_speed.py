@@ -5,9 +5,9 @@
 A batch of 20 TPC-H jobs on 50 executors, one core, everything compiled beforehand. Printed beside what must be reached:
 task events and decisions a second of the rules FIFO and fair; microseconds that the scorer takes for a decision, which
 is its run less a run that is told the same answers; decisions a second of the batched environment and of the plain
-one. With ``--peer`` the fair scheduler of ArchieGertsman/spark-sched-sim, from a checkout of it, does batches of the
-same kind in the same run. Exit status 1 where a figure is missed. Needs the published job graphs (`UNSEAT_DATA`, or
-they are fetched).
+one. Rollouts have no goal: printed are milliseconds of a decision. With ``--peer`` the fair scheduler of
+ArchieGertsman/spark-sched-sim, from a checkout of it, does batches of the same kind in the same run. Exit status 1
+where a figure is missed. Needs the published job graphs (`UNSEAT_DATA`, or they are fetched).
 """
 
 from __future__ import annotations
@@ -121,6 +121,16 @@ def learned(made: list[Problem], seconds: float) -> float:
     return 1e6 * (min(run[0] for run in runs) - min(run[1] for run in runs)) / sum(map(len, kept))
 
 
+def ahead(problem: Problem) -> float:
+    """Milliseconds of a decision of the shipped rollouts."""
+    shipped = unseat.task("schedule").contenders()["scorer-rollout"].shipped
+    assert shipped is not None, "no rollouts ship with this package"
+    policy, m = shipped(), problem.cluster.begin(0)
+    began = time.perf_counter()
+    policy.play(m, problem.cluster)  # type: ignore[attr-defined]
+    return 1000 * (time.perf_counter() - began) / int(m[at.DECISIONS])
+
+
 def batched(seconds: float) -> float:
     """Decisions a second of the batched environment: 64 clusters, the first candidate, a quarter of all executors."""
     task = unseat.task("schedule")
@@ -204,6 +214,9 @@ def main() -> int:
         show(f"{name}, task events", events, EVENTS, "a second")
         show(f"{name}, decisions", decisions, DECISIONS, "a second")
     show("scorer, a decision", learned(made, arguments.seconds), LEARNED_US, "µs", least=False)
+    stream = Source("", "", "test", "tpch-all", "stream", 200, 0).problem()
+    for name, problem in (("batch", made[0]), ("stream", stream)):
+        print(f"{f'rollouts on the scorer, a decision of a {name}':44} {ahead(problem):14,.2f} ms", flush=True)
     show("batched environment, decisions", batched(arguments.seconds), BATCHED, "a second")
     show("plain environment, decisions", plain(arguments.seconds), PLAIN, "a second")
     if arguments.peer:
