@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -26,6 +27,12 @@ def inlined(function: F) -> F:
     than a short helper does (three times the speed for policies built of several).
     """
     return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)(function))
+
+
+@inlined
+def variable(constant: int) -> int:
+    """A constant as an argument of a kernel: Numba compiles a kernel anew for each literal that it is called with."""
+    return int(np.int64(constant))
 
 
 def python(kernel: F) -> F:

@@ -139,7 +139,7 @@ def test_a_run_is_cut_at_a_time_or_when_the_room_is_full() -> None:
     until = int(1000 * whole.times[count // 2, 0])
     kept = network.record(400, 40_000)
     network.play(cluster.begin(0), cluster.durations, theta, LAYERS, True, until, 3, kept)
-    within = int((whole.times[:count, 0] * 1000 <= until).sum())
+    within = int((whole.times[:count, 0] * 1000 < until).sum())
     assert kept.counts[0] == within < count
     assert np.array_equal(kept.times[: within + 1], whole.times[: within + 1])
 

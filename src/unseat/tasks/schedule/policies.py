@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -80,8 +81,33 @@ class Fused(Session):
         self.play = play
 
 
+class Fast(NamedTuple):
+    """A policy at a cluster: its answer (a stage and a limit) to a question, and a run by it up to a time in ms."""
+
+    choose: Callable[[Memory], tuple[int, int]]
+    play: Callable[[Memory, int], None]
+
+
+class FastPolicy(Policy):
+    """A policy that decides in microseconds, so that others can simulate with it."""
+
+    form = Form.FUSED
+
+    @abstractmethod
+    def fast(self, m: Memory, cluster: Cluster) -> Fast:
+        """Prepare for the runs of a state."""
+
+    def start(self, view: View, seed: int) -> Session:
+        """Everything is done when the jobs are known."""
+        return Fused(self.play)
+
+    def play(self, m: Memory, cluster: Cluster) -> None:
+        """Run a state to its end."""
+        self.fast(m, cluster).play(m, at.NEVER_MS)
+
+
 @dataclass(frozen=True)
-class RuleOf(Policy):
+class RuleOf(FastPolicy):
     """A rule with its parameters.
 
     Attributes:
@@ -90,14 +116,9 @@ class RuleOf(Policy):
         parameters: Values of its knobs, where they are not the published ones.
     """
 
-    form = Form.FUSED
     name: str
     rule: str
     parameters: Mapping[str, float] = field(default_factory=dict)
-
-    def start(self, view: View, seed: int) -> Session:
-        """Everything is done when the jobs are known."""
-        return Fused(self.play)
 
     @property
     def values(self) -> Float64:
@@ -107,12 +128,19 @@ class RuleOf(Policy):
             values[knob.place] = self.parameters.get(name, knob.default)
         return values
 
-    def play(self, m: Memory, cluster: Cluster) -> None:
-        """Run a state to its end."""
-        from unseat.tasks.schedule.incumbents.play import play
+    def fast(self, m: Memory, cluster: Cluster) -> Fast:
+        """Rank the stages."""
+        from unseat.tasks.schedule.incumbents import play as rules
 
-        rule = RULES[self.rule]
-        play(m, cluster.durations, rule.number, self.values, ranks(rule.ranks, cluster), at.NEVER_MS)
+        rule, values, ranked = RULES[self.rule], self.values, ranks(RULES[self.rule].ranks, cluster)
+
+        def choose(m: Memory) -> tuple[int, int]:
+            return rules.choose(m, rule.number, values, ranked)
+
+        def play(m: Memory, until_ms: int) -> None:
+            rules.play(m, cluster.durations, rule.number, values, ranked, until_ms)
+
+        return Fast(choose, play)
 
 
 def ranks(kind: str, cluster: Cluster) -> Float64:

@@ -124,5 +124,5 @@ def recorded(
 ) -> network.Record:
     kept = network.record(room, room * 100)
     m = cluster.begin(seed)
-    network.play(m, cluster.durations, theta, LAYERS, messages, 0, drawn, kept)
+    network.play(m, cluster.durations, theta, LAYERS, messages, at.NEVER_MS, drawn, kept)
     return kept

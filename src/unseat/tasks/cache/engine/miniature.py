@@ -37,7 +37,7 @@ from typing import Any
 
 import numpy as np
 
-from unseat.core.jit import jit
+from unseat.core.jit import jit, variable
 from unseat.tasks.cache.engine import mixture
 from unseat.tasks.cache.engine.evictions import note
 from unseat.tasks.cache.engine.lists import append, empty_lists, unlink
@@ -236,7 +236,7 @@ def run(ids: Int32, sizes: Int64, start: int, stop: int, capacity: int, state: A
     (scalars, numbers, recency, contents, place, sampled, losses, step, steps, arms, fresh, small, ring,
      small_ring) = state  # fmt: skip
     marked, block = marks(arms), scalars[BLOCK]
-    first = int(np.int64(0))  # a bare 0 has a type of its own, for which `advance` would be compiled again
+    first = variable(0)
     t = start
     while t < stop:
         end = min(stop, (t // block + 1) * block)

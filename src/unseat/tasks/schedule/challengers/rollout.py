@@ -12,25 +12,23 @@ queries. How long running tasks still take is drawn anew, as are all that follow
 from __future__ import annotations
 
 import math
-from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import numpy as np
 
 from unseat.core.jit import jit
 from unseat.core.learner import Learner, Study
-from unseat.core.policy import Form, Policy, Session, View
-from unseat.tasks.schedule.challengers import network
+from unseat.core.policy import Policy, Session, View
 from unseat.tasks.schedule.challengers.scorer import Scorer
 from unseat.tasks.schedule.engine import layout as at
 from unseat.tasks.schedule.engine.cluster import advance, answer, granted
-from unseat.tasks.schedule.engine.layout import NONE, Float32, Float64, Int32, Memory
+from unseat.tasks.schedule.engine.layout import NONE, Float64, Int32, Memory
 from unseat.tasks.schedule.engine.memory import Cluster
 from unseat.tasks.schedule.engine.moves import draw, drawn, held, push
-from unseat.tasks.schedule.policies import RULES, Fused, RuleOf, ranks
+from unseat.tasks.schedule.policies import Fast, FastPolicy, Fused, RuleOf
 
 SHARES = 0.5, 0.75
 """Of the executors that the fast policy would send, what else is tried (more of them is seldom better) ..."""
@@ -44,35 +42,21 @@ REDRAWS = 4
 _S33 = np.uint64(33)
 
 
-class Fast(NamedTuple):
-    """A policy to simulate with, at a cluster: its answer to the open question, and a run by it up to a time in ms."""
-
-    choose: Callable[[Memory], tuple[int, int]]
-    play: Callable[[Memory, int], None]
-
-
 @dataclass(frozen=True, kw_only=True)
-class Rollout(Policy):
+class Rollout(FastPolicy):
     """Rollouts of a fast policy.
 
     Attributes:
-        name: Its name in tables.
         stages: How many stages are tried.
         simulations: Of each answer.
         horizon_s: Simulated seconds.
         errors: Standard errors by which another answer must be better than the fast policy's.
     """
 
-    form = Form.FUSED
-    name: str
     stages: int = 4
     simulations: int = 6
     horizon_s: float = 80.0
     errors: float = 2.0
-
-    @abstractmethod
-    def fast(self, m: Memory, cluster: Cluster) -> Fast:
-        """The fast policy for the runs of a state."""
 
     def start(self, view: View, seed: int) -> Session:
         """There is nothing to prepare."""
@@ -104,7 +88,7 @@ class Rollout(Policy):
         saved, alive = np.zeros((len(options), len(seeds))), list(range(1, len(options)))
         until = int(m[at.NOW]) + round(1000 * self.horizon_s)
         for simulation, seed in enumerate(seeds):
-            if simulation == FIRST_ROUND:
+            if simulation >= FIRST_ROUND:
                 alive = [option for option in alive if saved[option].sum() > 0]
             if not alive:
                 break
@@ -118,50 +102,14 @@ class Rollout(Policy):
         return options[surely_best(saved, alive, self.errors)]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ScorerRollout(Rollout):
-    """Rollouts of the compact scorer; see `network.Weights`."""
-
-    inputs: Float32
-    bias: Float32
-    outputs: Float32
-    prices: Float32
-
-    def fast(self, m: Memory, cluster: Cluster) -> Fast:
-        """The scorer."""
-        static, weights = cluster.static, (self.inputs, self.bias, self.outputs, self.prices)
-        space = network.prepare(m, static, self.inputs)
-
-        def choose(m: Memory) -> tuple[int, int]:
-            return network.choose(m, static, *weights, space)
-
-        def play(m: Memory, until_ms: int) -> None:
-            network.play(m, cluster.durations, static, *weights, space, until_ms)
-
-        return Fast(choose, play)
+@dataclass(frozen=True)
+class ScorerRollout(Rollout, Scorer):
+    """Rollouts of the compact scorer."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class RuleRollout(Rollout):
-    """Rollouts of a rule; see `RuleOf`."""
-
-    rule: str
-    parameters: Mapping[str, float] = field(default_factory=dict)
-
-    def fast(self, m: Memory, cluster: Cluster) -> Fast:
-        """The rule."""
-        from unseat.tasks.schedule.incumbents import play as rules
-
-        rule = RULES[self.rule]
-        values, ranked = RuleOf(self.name, self.rule, self.parameters).values, ranks(rule.ranks, cluster)
-
-        def choose(m: Memory) -> tuple[int, int]:
-            return rules.choose(m, rule.number, values, ranked)
-
-        def play(m: Memory, until_ms: int) -> None:
-            rules.play(m, cluster.durations, rule.number, values, ranked, until_ms)
-
-        return Fast(choose, play)
+@dataclass(frozen=True)
+class RuleRollout(Rollout, RuleOf):
+    """Rollouts of a rule."""
 
 
 def ahead(name: str, base: Policy, **settings: Any) -> Rollout:

@@ -12,7 +12,7 @@ import numpy as np
 
 from unseat.core.jit import jit
 from unseat.core.learner import Learner, Study
-from unseat.core.policy import Form, Policy, Session, View
+from unseat.core.policy import Policy
 from unseat.learn.evolution import EvolutionStrategy
 from unseat.learn.tune import Parameter
 from unseat.tasks.schedule.challengers import network
@@ -23,30 +23,32 @@ from unseat.tasks.schedule.engine import layout as at
 from unseat.tasks.schedule.engine.features import JOBS, STAGES
 from unseat.tasks.schedule.engine.layout import Float32, Float64, Int32, Memory
 from unseat.tasks.schedule.engine.memory import Cluster
-from unseat.tasks.schedule.policies import Fused
+from unseat.tasks.schedule.policies import Fast, FastPolicy
 from unseat.tasks.schedule.problem import Problem
 
 
 @dataclass(frozen=True)
-class Scorer(Policy):
+class Scorer(FastPolicy):
     """The network of `network` with its weights; see `network.Weights`."""
 
-    form = Form.FUSED
     name: str
     inputs: Float32
     bias: Float32
     outputs: Float32
     prices: Float32
 
-    def start(self, view: View, seed: int) -> Session:
-        """There is nothing to prepare."""
-        return Fused(self.play)
+    def fast(self, m: Memory, cluster: Cluster) -> Fast:
+        """Sum up what does not change."""
+        static, weights = cluster.static, (self.inputs, self.bias, self.outputs, self.prices)
+        space = network.prepare(m, static, self.inputs)
 
-    def play(self, m: Memory, cluster: Cluster) -> None:
-        """Run a state to its end."""
-        space = network.prepare(m, cluster.static, self.inputs)
-        network.play(m, cluster.durations, cluster.static, self.inputs, self.bias, self.outputs, self.prices, space,
-                     at.NEVER_MS)  # fmt: skip
+        def choose(m: Memory) -> tuple[int, int]:
+            return network.choose(m, static, *weights, space)
+
+        def play(m: Memory, until_ms: int) -> None:
+            network.play(m, cluster.durations, static, *weights, space, until_ms)
+
+        return Fast(choose, play)
 
 
 def scorer(name: str, theta: Float32, hidden: int) -> Scorer:

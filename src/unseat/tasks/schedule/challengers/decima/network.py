@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from unseat.core.jit import inlined, jit
+from unseat.core.jit import inlined, jit, variable
 from unseat.tasks.schedule.challengers.decima.layout import (
     GATHER,
     JOB_INPUTS,
@@ -40,9 +40,6 @@ ROWS = HEAD + STAGE_INPUTS + 3 * WIDTH
 # A stage's row: its inputs, its embedding behind them, and what it tells its parents.
 EMBEDDED, TOLD = STAGE_INPUTS, STAGE_INPUTS + WIDTH
 ROW = STAGE_INPUTS + 2 * WIDTH
-
-ZERO = 0
-"""Kernels are compiled anew for each constant that they are called with, unless it is wrapped in ``int``."""
 
 _S11 = np.uint64(11)
 
@@ -128,20 +125,18 @@ def play(m: Memory, durations: Int32, theta: Float32, layers: Memory, messages: 
         theta: float32, the weights.
         layers: Where they lie.
         messages: Whether stages hear from their children; without, the ablation.
-        until_ms: When the run is cut; 0 for never.
+        until_ms: When the run is cut.
         seed: Draws actions from the network's distributions; below zero takes the most likely.
         kept: Where the run is recorded; room for no decision records nothing.
     """
-    space, drawn = np.zeros(size(m), np.float32), int(ZERO)
-    while advance(m, durations):
-        if until_ms and m[at.NOW] > until_ms:
-            break
+    space, drawn = np.zeros(size(m), np.float32), variable(0)
+    while advance(m, durations) and m[at.NOW] < until_ms:
         stage, limit, least, drawn = choose(m, theta, layers, messages, seed, drawn, space)
         if kept.decisions.shape[0] and not keep(m, space, stage, least, limit, kept):
             break
         answer(m, durations, stage, limit)
     if kept.decisions.shape[0]:
-        keep(m, space, int(NONE), int(ZERO), int(ZERO), kept)
+        keep(m, space, variable(NONE), variable(0), variable(0), kept)
 
 
 @jit
@@ -149,7 +144,7 @@ def choose(m: Memory, theta: Float32, layers: Memory, messages: bool, seed: int,
            space: Float32) -> tuple[int, int, int, int]:  # fmt: skip
     """A stage (`NONE` to wait), what its job may hold, the least to choose from, and how often was drawn so far."""
     embed(m, theta, layers, messages, space)
-    scores, count = sum_of(m, m[at.JOBS]), int(ZERO)
+    scores, count = sum_of(m, m[at.JOBS]), variable(0)
     for place in range(m[at.CANDIDATE_LIST], m[at.CANDIDATE_LIST] + m[at.CANDIDATES]):
         stage = m[place]
         job = m[stage + at.OF_JOB]

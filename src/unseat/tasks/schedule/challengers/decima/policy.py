@@ -8,6 +8,7 @@ import numpy as np
 
 from unseat.core.policy import Form, Policy, Session, View
 from unseat.tasks.schedule.challengers.decima import layout, network
+from unseat.tasks.schedule.engine import layout as at
 from unseat.tasks.schedule.engine.layout import Float32, Memory
 from unseat.tasks.schedule.engine.memory import Cluster
 from unseat.tasks.schedule.policies import Fused
@@ -37,7 +38,8 @@ class Decima(Policy):
 
     def play(self, m: Memory, cluster: Cluster) -> None:
         """Run a state to its end."""
-        network.play(m, cluster.durations, self.theta, layout.layers(), self.messages, 0, -1, network.record(0, 0))
+        network.play(m, cluster.durations, self.theta, layout.layers(), self.messages, at.NEVER_MS, -1,
+                     network.record(0, 0))  # fmt: skip
 
 
 def untrained(name: str, seed: int, messages: bool = True) -> Decima:

@@ -14,6 +14,7 @@ from unseat.tasks.schedule.challengers.budget import Budget
 from unseat.tasks.schedule.challengers.decima import layout, network
 from unseat.tasks.schedule.challengers.decima.policy import Decima
 from unseat.tasks.schedule.challengers.workloads import redrawn
+from unseat.tasks.schedule.engine import layout as at
 from unseat.tasks.schedule.engine.layout import Float32, Float64
 from unseat.tasks.schedule.policies import RuleOf
 from unseat.tasks.schedule.problem import Problem, completion_s
@@ -98,7 +99,7 @@ class DecimaByGradient(Learner):
         from unseat.tasks.schedule.challengers.decima.gradient import Batch, Graphs
 
         stream = like.arrivals.at_ms[-1] > 0
-        until = 0
+        until = at.NEVER_MS
         if stream:
             mean = self.horizon_s[0] * (self.horizon_s[1] / self.horizon_s[0]) ** share
             until = 1 + int(1000 * rng.exponential(mean))
@@ -117,7 +118,7 @@ class DecimaByGradient(Learner):
                 times.append(kept.times[: kept.counts[0], 0])
                 returns.append(rates.returns(kept.times[: kept.counts[0] + 1], stream))
         runs = list(zip(times, returns, strict=True))
-        advantages = [own - np.mean([np.interp(at, *run) for run in runs], axis=0) for at, own in runs]
+        advantages = [own - np.mean([np.interp(moments, *run) for run in runs], axis=0) for moments, own in runs]
         spread = float(np.concatenate(advantages).std()) + 1e-6 if advantages else 1.0
         return batches, [(own / spread).astype(np.float32) for own in advantages]
 
