@@ -11,6 +11,7 @@ from gymnasium import error
 
 from unseat.core.jit import jit
 from unseat.core.policy import Question
+from unseat.tasks.schedule.engine import layout as at
 from unseat.tasks.schedule.engine.cluster import advance
 from unseat.tasks.schedule.engine.layout import Int32, Memory
 from unseat.tasks.schedule.problem import Problem
@@ -19,8 +20,8 @@ from unseat.tasks.schedule.question import observe, take, time_in_system
 
 @jit
 def go(m: Memory, durations: Int32, action: int) -> bool:
-    """Answer the open question, if `action` is not below 0, and go on to the next; False at the end."""
-    if action >= 0:
+    """Answer the open question if there is one, and go on to the next; False at the end."""
+    if m[at.OFFERED] > 0:
         take(m, durations, action)
     return bool(advance(m, durations))
 
@@ -47,7 +48,7 @@ class ScheduleEnv(gymnasium.Env[dict[str, Any], np.int64]):
         """Empty the cluster and run up to the first question."""
         super().reset(seed=seed)
         self._m = self.problem.cluster.begin(int(self.np_random.integers(2**31)) if seed is None else seed)
-        go(self._m, self.problem.cluster.durations, -1)
+        go(self._m, self.problem.cluster.durations, 0)
         self._paid = time_in_system(self._m)
         return self._seen(self._m)
 
