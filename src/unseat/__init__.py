@@ -6,10 +6,14 @@ The public names are loaded when first used, so that importing the package costs
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+
     from unseat.core.answers import Answers, solve
     from unseat.core.card import Card, Paper
     from unseat.core.errors import LimitReached, UnseatError, UserError
@@ -56,6 +60,37 @@ def __dir__() -> list[str]:
     return sorted([*__all__, "__version__"])
 
 
+class _WithGymnasium:
+    """Registers the tasks with Gymnasium once it has been imported, whoever imports it.
+
+    Gymnasium has had no plug-ins since 1.0, and to import it here would make unseat slow to start. So would
+    `importlib.abc`, whose classes of finders and loaders are therefore only followed.
+    """
+
+    def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:
+        """The one of Gymnasium's own loader, with this one around it; asked once."""
+        if name != "gymnasium":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.loader is not None:
+            self._loader, spec.loader = spec.loader, self  # type: ignore[assignment]
+        return spec
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        """As Gymnasium's loader does it."""
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run Gymnasium's code under its own loader, then register."""
+        module.__loader__ = self._loader
+        if module.__spec__ is not None:
+            module.__spec__.loader = self._loader
+        self._loader.exec_module(module)
+        importlib.import_module("unseat.core.env")
+
+
 if "gymnasium" in sys.modules:
-    # Gymnasium has no plug-ins, so `gymnasium.make("unseat/...")` knows the tasks only if they are registered here.
     importlib.import_module("unseat.core.env")
+else:
+    sys.meta_path.insert(0, _WithGymnasium())

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.lab.tiny import Best, TinyTask
 
+from unseat.core.errors import UserError
 from unseat.core.learner import Role
 from unseat.core.outcome import Limits
 from unseat.core.task import Instance
@@ -61,6 +62,18 @@ def test_folds_do_not_depend_on_the_order_of_instances() -> None:
         for part in ("train", "valid", "judged"):
             ids, others = ({instance.id for instance in getattr(fold, part)} for fold in (one, other))
             assert ids == others
+
+
+def test_a_task_may_refuse_folds_of_its_built_in_data(tmp_path: Path) -> None:
+    """Red: instances of unlike groups that share what is learned are divided as if they were independent."""
+    task = Grouped([3, 1, 2])
+    task.no_folds = "all lists draw from one; use --split test"
+    with pytest.raises(UserError) as caught:
+        divide(task, task, "quick", "test", 2)
+    assert str(caught.value) == "task tiny has no folds of its built-in data: all lists draw from one; use --split test"
+    assert divide(task, task, "quick", "test", None)
+    task.source = "a person's own, whose groups are independent as far as anybody knows"
+    assert len(divide(task, task, "quick", "test", 2)) == 2
 
 
 def test_a_run_has_another_key_wherever_its_outcome_could_differ() -> None:

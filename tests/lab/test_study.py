@@ -62,6 +62,27 @@ def test_runs_and_episodes_are_counted_together() -> None:
     assert mine.runs == 3
 
 
+def test_runs_that_a_learner_makes_itself_are_counted() -> None:
+    """Red: a fit record says that a learner needed no run, or runs are free to whoever simulates them by himself."""
+    told: Told = []
+    mine = study(Limits(runs=10), told)
+    mine.charge(4)
+    mine.charge(0)
+    mine.run(mine.train[0], Constant("x", 3))
+    mine.propose(Constant("x", 3))
+    assert mine.spent()["runs"] == told[-1][1]["runs"] == 5
+    with pytest.raises(LimitReached, match="10 runs are spent"):
+        mine.charge(6)
+    mine.charge(5)
+    with pytest.raises(LimitReached, match="10 runs are spent"):
+        mine.run(mine.train[0], Constant("x", 3))
+    with pytest.raises(ContractError, match="-1 runs cannot be charged"):
+        mine.charge(-1)
+    assert mine.runs == 10
+    with pytest.raises(LimitReached, match="s are spent"):
+        study(Limits(wall_s=1e-9)).charge(1)
+
+
 @pytest.mark.parametrize("limits", [Limits(wall_s=1e-9), Limits(cpu_s=1e-9)])
 def test_time_is_a_limit(limits: Limits) -> None:
     """Red: a fit goes on after its time."""

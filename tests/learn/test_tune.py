@@ -72,6 +72,9 @@ class Fake:
         weight = 10.0 ** (sum(instance.id.encode()) % 7 - 3)
         return Outcome(self.sign * weight * (1 + abs(policy.x - self.best[instance.split]) + abs(policy.count - 3) / 9))
 
+    def charge(self, runs: int) -> None:
+        raise NotImplementedError
+
     def spend(self, *, tokens: int = 0, dollars: float = 0.0) -> None:
         raise NotImplementedError
 

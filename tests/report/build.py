@@ -172,6 +172,17 @@ def no_bound() -> Results:
     return results(runs(contenders(bound=None)), bound=None)
 
 
+def own_data(offsets: Mapping[str, tuple[Role, float]], groups: int = 6, fold: int | None = None) -> Results:
+    """Data that a person brought, while others were there for choosing: the built-in ones, or those of other folds."""
+    job = {"task": "cache", "data": "mine.csv", "options": {}}
+    judged = [replace(one, job=job, fold=fold) for one in runs(offsets, groups=groups)]
+    chosen_by = [replace(one, split="valid", fold=fold) for one in runs(offsets, prefix="built-in ", seed=9)]
+    found = results(
+        judged, challenger=next(iter(one for one, (role, _) in offsets.items() if role is Role.CHALLENGER), None)
+    )
+    return replace(found, runs=(*judged, *chosen_by))
+
+
 def no_challenger() -> Results:
     """Incumbents only."""
     return results(runs(contenders(challengers={})), challenger=None, fits=())

@@ -138,6 +138,48 @@ def test_a_win_of_a_maximised_objective_is_higher() -> None:
     assert comparison.ratio and point == pytest.approx(100 * (1 / comparison.ratio.point - 1), abs=0.06)
 
 
+BETTER = {"S3-FIFO (tuned)": 0.0, "ARC": -0.05}
+
+
+def test_on_own_data_the_best_incumbent_is_said_in_the_same_sentence() -> None:
+    """Red: a challenger is praised against an incumbent that other data chose, and there is a better one here."""
+    offsets = build.contenders(BETTER, {"relaxed Belady": -0.1}, bound=-0.25)
+    said = verdict(Story.of(build.own_data(offsets), build.find()))[0]
+    figure = r"[\d.]+% lower \[[\d.]+%,\s[\d.]+%\]"
+    assert re.fullmatch(
+        rf"relaxed Belady beats S3-FIFO \(tuned\): its mean miss ratio is {figure}, and {figure} than that of ARC, in "
+        r"hindsight the best incumbent here\. It closes .* of the gap to Belady\.", said.text), said.text  # fmt: skip
+    first, second = map(float, re.findall(r"([\d.]+)% lower", said.text))
+    assert first > second and said.tone == "win"
+    # On built-in data, in folds of one's own data, or where the chosen one is the best, there is nothing to add.
+    for other in (build.results(build.runs(offsets)), build.own_data(offsets, fold=0),
+                  build.own_data(build.contenders(challengers={"relaxed Belady": -0.1}, bound=-0.25))):  # fmt: skip
+        assert "hindsight" not in " ".join(sentences(other))
+
+
+def test_what_the_best_incumbent_of_own_data_beats_is_no_win() -> None:
+    """Red: a challenger that loses to an incumbent that is there is shown as a winner."""
+    offsets = build.contenders(BETTER, {"relaxed Belady": -0.02})
+    said = verdict(Story.of(build.own_data(offsets), build.find()))[0]
+    assert re.search(r"% lower \[.*\], but [\d.]+% higher \[.*\] than that of ARC, in hindsight", said.text), said.text
+    assert said.tone == "tie"
+
+
+def test_few_own_instances_and_no_challenger_name_the_best_incumbent_too() -> None:
+    """Red: as above, with a file or two, or without a challenger."""
+    offsets = build.contenders(BETTER, {"relaxed Belady": -0.1}, bound=-0.25)
+    said = sentences(build.own_data(offsets, groups=2))[0]
+    assert re.match(
+        r"The mean miss ratio of relaxed Belady is [\d.]+% lower than that of S3-FIFO \(tuned\), and [\d.]+% "
+        r"lower than that of ARC, in hindsight the best incumbent here, over 2 groups: too few",
+        said,
+    ), said
+    said = sentences(build.own_data(build.contenders(BETTER, {})))[0]
+    assert re.search(
+        r"S3-FIFO \(tuned\) is the incumbent to beat, .*; in hindsight ARC does best here, with 0\.\d+\. ", said
+    )
+
+
 def test_a_loss_is_said_first() -> None:
     """Red: the page hides that the incumbent is still the best."""
     said = sentences(build.loss())[0]

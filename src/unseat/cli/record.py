@@ -19,7 +19,10 @@ def command(
         Path | None,
         typer.Option("--from", metavar="LOG", help="A log that was written elsewhere, or a folder, instead."),
     ] = None,
-    output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")] = Path("recorded.csv"),
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="The file to write; by default recorded.csv, or what the task reads."),
+    ] = None,
 ) -> int:
     """Make data for --data from a running program or its log."""
     if bool(program) == (log is not None):
@@ -28,5 +31,6 @@ def command(
         raise UserError(f"{log}: there is no such file; give the log to read")
     from unseat.core import registry
 
-    typer.echo(registry.task(task).record(program or None, log, output))
+    found = registry.task(task)
+    typer.echo(found.record(program or None, log, output or Path(found.recorded)))
     return 0

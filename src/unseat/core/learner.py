@@ -44,6 +44,14 @@ class Study(Protocol):
         """The environment of an instance; each episode counts as one run."""
         ...
 
+    def charge(self, runs: int) -> None:
+        """Count runs that the learner makes by itself, with what `load` gave it; before it makes them.
+
+        Raises:
+            LimitReached: That is more than is left, or the time is up: none of them is counted, and none may be made.
+        """
+        ...
+
     def propose(self, policy: Policy) -> None:
         """Put forward the best policy so far: the result, should the limit be reached or the fit be killed."""
         ...

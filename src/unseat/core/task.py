@@ -117,6 +117,9 @@ class Task(ABC):
     Attributes:
         source: What `open` was given; None for the built-in data.
         option_values: The options `open` was given.
+        no_folds: Why the built-in instances cannot be divided into folds by group, and what to ask for instead, in
+            words; empty where they can.
+        recorded: The file that `record` writes where nobody says which.
     """
 
     card: Card
@@ -125,6 +128,8 @@ class Task(ABC):
     options: type[BaseModel] | None = None
     source: str | None = None
     option_values: Mapping[str, Any]
+    no_folds: str = ""
+    recorded: str = "recorded.csv"
 
     def __init__(self) -> None:
         self.option_values = {}

@@ -93,12 +93,15 @@ def divide(task: Task, home: Task, suite: str, split: str, folds: int | None) ->
     Without folds learners have the built-in data's own ``train`` and ``valid``; of a user's data everything is judged.
 
     Raises:
-        UserError: There is no such suite or split, nothing is in it, or there are too few groups for folds.
+        UserError: There is no such suite or split, nothing is in it, there are too few groups for folds, or folds of
+            the built-in data would be none.
     """
     if split not in SPLITS:
         raise UserError(f"there is no split {split!r}; {near(split, SPLITS)}")
     own = tuple(task.instances()) if task.source else _of_suite(task, suite)
     if folds is not None:
+        if task.no_folds and not task.source:
+            raise UserError(f"task {task.card.id} has no folds of its built-in data: {task.no_folds}")
         return _by_group(task, own, folds)
     learned = _of_suite(home, "quick") if task.source else own
     judged = own if task.source else tuple(one for one in own if one.split == split)

@@ -93,6 +93,18 @@ class LocalStudy:
         env.reset = counted  # type: ignore[method-assign]
         return env
 
+    def charge(self, runs: int) -> None:
+        """Count runs that the learner makes by itself, with what `load` gave it; before it makes them.
+
+        Raises:
+            LimitReached: That is more than is left, or the time is up: none of them is counted, and none may be made.
+            ContractError: A number below zero.
+        """
+        if runs < 0:
+            raise ContractError(f"{runs} runs cannot be charged")
+        if runs:
+            self._count(runs)
+
     def propose(self, policy: Policy) -> None:
         """Put forward the best policy so far.
 
@@ -160,13 +172,13 @@ class LocalStudy:
         if self._task.content(instance) not in self._allowed:
             raise ContractError(f"instance {instance.id} is not of this study: a learner sees training data only")
 
-    def _count(self) -> None:
+    def _count(self, runs: int = 1) -> None:
         self._check_bill()
         limits = self.limits
-        if limits.runs is not None and self.runs >= limits.runs:
+        if limits.runs is not None and self.runs + runs > limits.runs:
             raise LimitReached(f"the study's {limits.runs} runs are spent")
         self._check_time()
-        self.runs += 1
+        self.runs += runs
 
     def _check_time(self) -> None:
         limits = self.limits

@@ -16,7 +16,7 @@ from unseat.lab.store import ArtefactStore
 from unseat.report.story import Story
 
 # A figure runs its policies again, and a report does not wait for long ones.
-_LONGEST_S = 5.0
+_LONGEST_S = 20.0
 
 
 @dataclass(frozen=True)

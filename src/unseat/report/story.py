@@ -139,6 +139,31 @@ class Story:
         return self._against(self.results.challenger, self.results.comparisons) if self.results.challenger else None
 
     @cached_property
+    def chosen_elsewhere(self) -> bool:
+        """Whether a person's own data is judged, and the incumbent to beat was chosen on the built-in data.
+
+        With folds it was chosen on the person's own.
+        """
+        own = any(run.job.get("data") and run.fold is None for run in self.runs)
+        return own and any(run.split == "valid" for run in self.results.runs)
+
+    @cached_property
+    def best_incumbent(self) -> Row | None:
+        """The best single incumbent on all that is judged, which is known in hindsight only."""
+        whole = [row for row in self.rows if row.role is Role.INCUMBENT and self._is_whole(row.name)]
+        turn = 1 if self.objective.minimise else -1
+        return min(whole, key=lambda row: (turn * row.mean, row.name), default=None)
+
+    def between(self, name: str, other: str) -> Comparison | None:
+        """One contender against another where both have run, without gap figures."""
+        a, b = self._by_instance(name), self._by_instance(other)
+        try:
+            return statistics.compare(*([run for each in a if each in b for run in own[each]] for own in (a, b)),
+                                      objective=self.objective)  # fmt: skip
+        except ContractError:
+            return None
+
+    @cached_property
     def lines(self) -> list[Line]:
         """One line an instance, the worst loss of the challenger first."""
         names = (self.results.incumbent, self.results.challenger, self.results.bound)

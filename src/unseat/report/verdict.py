@@ -88,13 +88,18 @@ def _headline(story: Story) -> list[Sentence]:
     if comparison is None:
         room = story.bound_at
         left = f" {story.results.bound} would be {_room(room)}." if room is not None else ""
+        best = _better_here(story)
+        here = f"; in hindsight {best.name} does best here, with {_value(story, best)}" if best else ""
         return [Sentence(f"No challenger was measured. {incumbent.name} is the incumbent to beat, with a mean "
-                         f"{story.objective.name} of {_value(story, incumbent)}.{left}", "open")]  # fmt: skip
+                         f"{story.objective.name} of {_value(story, incumbent)}{here}.{left}", "open")]  # fmt: skip
     return [_compared(comparison, story)]
 
 
 def _compared(comparison: Comparison, story: Story) -> Sentence:
     a, b, name = comparison.a, comparison.b, story.objective.name
+    best = _better_here(story)
+    other = story.between(a, best.name) if best else None
+    also = _also(comparison, other, story) if other else ""
     gap = ""
     if comparison.gap_closed is not None:
         gap = _gap(comparison.gap_closed, story.results.bound)
@@ -102,18 +107,32 @@ def _compared(comparison: Comparison, story: Story) -> Sentence:
     groups = f"{comparison.groups} group{'s' if comparison.groups > 1 else ''}"
     if difference.low is None or difference.high is None:
         if difference.point == 0:
-            return Sentence(f"{a} and {b} have the same mean {name} over {groups}.", "tie")
-        return Sentence(f"The mean {name} of {a} is {change(comparison, story)} than that of {b}, over {groups}: too "
-                        f"few for an interval, so this speaks for these instances alone.{gap}", "open")  # fmt: skip
+            return Sentence(f"{a} and {b} have the same mean {name}{also}, over {groups}.", "tie")
+        return Sentence(f"The mean {name} of {a} is {change(comparison, story)} than that of {b}{also}, over {groups}: "
+                        f"too few for an interval, so this speaks for these instances alone.{gap}", "open")  # fmt: skip
     if comparison.groups < MIN_GROUPS:
         gap += f" The interval is over time, within {groups}, and speaks for these instances alone."
     if difference.high < 0:
-        return Sentence(f"{a} beats {b}: its mean {name} is {change(comparison, story)}.{gap}", "win")
+        won: Tone = "win" if other is None or (other.difference.high or 0.0) < 0 else "tie"
+        return Sentence(f"{a} beats {b}: its mean {name} is {change(comparison, story)}{also}.{gap}", won)
     if difference.low > 0:
         return Sentence(f"{_nobody(story)}{a} does worse than {b}: its mean {name} is {change(comparison, story)}, "
-                        f"{_costs(comparison, story)}.{gap}", "loss")  # fmt: skip
+                        f"{_costs(comparison, story)}{also}.{gap}", "loss")  # fmt: skip
     return Sentence(f"{_nobody(story)}{a} cannot be told from {b}: its mean {name} is {change(comparison, story)}, "
-                    f"{_costs(comparison, story)}.{gap}", "tie")  # fmt: skip
+                    f"{_costs(comparison, story)}{also}.{gap}", "tie")  # fmt: skip
+
+
+def _better_here(story: Story) -> Row | None:
+    """The best incumbent of a person's own data, if the incumbent to beat was chosen elsewhere and is another."""
+    best = story.best_incumbent if story.chosen_elsewhere else None
+    return None if best is None or best.name == story.results.incumbent else best
+
+
+def _also(comparison: Comparison, other: Comparison, story: Story) -> str:
+    """The same challenger against the best incumbent in hindsight, as the sentence goes on."""
+    alike = (comparison.difference.point < 0) == (other.difference.point < 0)
+    joint = "which is" if comparison.difference.point == 0 else "and" if alike else "but"
+    return f", {joint} {change(other, story)} than that of {other.b}, in hindsight the best incumbent here"
 
 
 def _gap(closed: Interval, bound: str | None) -> str:

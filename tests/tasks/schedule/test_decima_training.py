@@ -26,7 +26,7 @@ from unseat.tasks.schedule.challengers.decima.training import DecimaByGradient, 
 from unseat.tasks.schedule.engine import layout as at
 from unseat.tasks.schedule.engine.cluster import advance, answer
 from unseat.tasks.schedule.engine.graphs import Arrivals
-from unseat.tasks.schedule.engine.layout import Float64
+from unseat.tasks.schedule.engine.layout import Float64, Memory
 from unseat.tasks.schedule.engine.memory import Cluster, Machines, lay_out, table
 from unseat.tasks.schedule.policies import RuleOf
 from unseat.tasks.schedule.problem import Problem
@@ -164,14 +164,40 @@ def test_returns_are_what_is_spent_from_then_on(seed: int) -> None:
     rng, rates = np.random.default_rng(seed), Rates()
     seconds = spent = 0.0
     for _ in range(3):
-        steps = rng.uniform(0, 9, (int(rng.integers(1, 8)), 2))
-        times = np.cumsum(np.concatenate([[[3.0, 5.0]], steps]), axis=0)
-        plain = [-sum(one[1] for one in steps[place:]) / 100 for place in range(len(steps))]
-        np.testing.assert_allclose(Rates().returns(times, stream=False), plain)
-        seconds, spent = 0.99 * seconds + steps[:, 0].sum(), 0.99 * spent + steps[:, 1].sum()
+        runs = [rng.uniform(0, 9, (int(rng.integers(1, 8)), 2)) for _ in range(2)]
+        times = [np.cumsum(np.concatenate([[[3.0, 5.0]], steps]), axis=0) for steps in runs]
+        rates.add(times)
+        for steps in runs:
+            seconds, spent = 0.99 * seconds + steps[:, 0].sum(), 0.99 * spent + steps[:, 1].sum()
         rate = spent / seconds
-        differential = [-sum(one[1] - rate * one[0] for one in steps[place:]) / 100 for place in range(len(steps))]
-        np.testing.assert_allclose(rates.returns(times, stream=True), differential, atol=1e-9)
+        for own, steps in zip(times, runs, strict=True):
+            plain = [-sum(one[1] for one in steps[place:]) / 100 for place in range(len(steps))]
+            np.testing.assert_allclose(Rates().returns(own, stream=False), plain)
+            differential = [-sum(one[1] - rate * one[0] for one in steps[place:]) / 100 for place in range(len(steps))]
+            np.testing.assert_allclose(rates.returns(own, stream=True), differential, atol=1e-9)
+
+
+@needs_torch
+def test_runs_of_one_iteration_are_measured_by_one_rate() -> None:
+    """Red: the rate changes from run to run, so that a run has an advantage for being the last."""
+    from unseat.tasks.schedule.challengers.decima.gradient import Network
+
+    like, used = TASK.load(TASK.instance("stream-train-0")), list[float]()
+
+    class Noting(Rates):
+        def returns(self, times: Float64, stream: bool) -> Float64:
+            found = super().returns(times, stream)
+            # What a second costs beside what was spent in it.
+            plain, passed = Rates.returns(Rates(), times, stream=False), times[-1, 0] - times[0, 0]
+            used.append(float((found - plain)[0] * 100 / passed))
+            return found
+
+    learner, rates = DecimaByGradient("a", runs=4, horizon_s=(1e6, 1e6)), Noting()
+    for iteration in range(2):
+        used.clear()
+        learner._collect(Network(weights(0), True), like, np.random.default_rng(iteration), 0.0, rates)
+        assert len(used) == 4 and used[0] > 0
+        assert used == pytest.approx([used[0]] * 4)
 
 
 @needs_torch
@@ -187,7 +213,6 @@ def test_equal_runs_have_no_advantage() -> None:
         learner = DecimaByGradient("a", input_baseline=shared, runs=4, horizon_s=(1e6, 1e6))
         batches, advantages = learner._collect(net, like, np.random.default_rng(1), 0.0, Rates())
         assert [batch.count for batch in batches] == [4] * 4
-        # A stream's rate is that of the runs so far, and differs from run to run where arrivals do.
         assert (float(np.abs(np.concatenate(advantages)).max()) > 0.5) == (not shared)
 
 
@@ -294,11 +319,28 @@ def test_a_fit_keeps_its_limit_in_runs(runs: int, monkeypatch: pytest.MonkeyPatc
         counted[0] += 1
         original(*given)
 
+    def counting_rules(policy: RuleOf, m: Memory, cluster: Cluster) -> None:
+        counted[0] += 1
+        policy.fast(m, cluster).play(m, at.NEVER_MS)
+
     monkeypatch.setattr(network, "play", counting)
     given = study(Limits(runs=runs, threads=1))
+    monkeypatch.setattr(RuleOf, "play", counting_rules)
     DecimaByGradient("a", runs=4).fit(given)
-    assert counted[0] + given.runs <= runs
-    assert given.last is not None
+    assert counted[0] == given.spent()["runs"] <= runs
+    assert given.last is not None and (counted[0] >= 0.5 * runs or runs < 10)
+
+
+@needs_torch
+def test_a_fit_never_ends_worse_than_it_began() -> None:
+    """Red: the first weights are not scored, so that the first that are take their place however bad they are."""
+    given = study(Limits(runs=30, threads=1))
+    # Steps so long that all weights are worse than those that it began with.
+    found = DecimaByGradient("a", runs=4, rate=300.0).fit(given)
+    assert isinstance(found, Decima)
+    judged = Judged([given.load(one) for one in given.valid], True, 0)
+    assert judged(found.theta) <= judged(layout.begin(0))
+    assert found.curve[0].tolist() == pytest.approx([0.0, *[judged(layout.begin(0))] * 2])
 
 
 @needs_torch

@@ -17,10 +17,13 @@ from hypothesis import strategies as st
 
 from unseat.core.errors import UserError
 from unseat.tasks.schedule.data.jobs_json import read_jobs, write_jobs
-from unseat.tasks.schedule.engine.graphs import LONGEST_MS, Arrivals, JobGraph, Stage, profile
+from unseat.tasks.schedule.engine import layout as at
+from unseat.tasks.schedule.engine.graphs import LONGEST_MS, Arrivals, JobGraph, Stage, Told, profile
+from unseat.tasks.schedule.engine.library import Library
 from unseat.tasks.schedule.generators import generate, poisson
 
 SUFFIXES = ("", ".gz", ".xz", ".zst")
+MEANS = st.floats(1, LONGEST_MS)
 MILLISECONDS = st.lists(st.integers(1, LONGEST_MS), max_size=4)
 
 
@@ -37,7 +40,8 @@ def stages(draw: st.DrawFn) -> tuple[Stage, ...]:
         )
         parents = tuple(parent for parent, child in enumerate(children) if child == place)
         memory = draw(st.floats(0, 1))
-        made.append(Stage(draw(st.integers(1, 50_000)), parents, profiles, memory, draw(st.text(max_size=3))))
+        told = draw(st.none() | st.builds(Told, MEANS, MEANS, MEANS, MEANS))
+        made.append(Stage(draw(st.integers(1, 50_000)), parents, profiles, memory, draw(st.text(max_size=3)), told))
     return tuple(made)
 
 
@@ -54,7 +58,7 @@ def plain(read: Arrivals) -> object:
     """Everything, comparable."""
     graphs = [
         (graph.name, graph.template, [
-            (stage.tasks, stage.parents, stage.memory, stage.name,
+            (stage.tasks, stage.parents, stage.memory, stage.name, stage.told,
              [(one.executors, [wave.tolist() for wave in one.waves()]) for one in stage.profiles])
             for stage in graph.stages
         ])
@@ -117,6 +121,50 @@ def test_what_the_page_says_is_read(tmp_path: Path) -> None:
     assert (read_jobs(path).jobs, read_jobs(path).at_ms) == ((0, 1), (0, 0))
 
 
+def test_what_a_scheduler_is_told(tmp_path: Path) -> None:
+    """Red: a mean that is told is not read, changes what is drawn, or a policy sees the measured one all the same."""
+    file = good()
+    stages = file["graphs"][1]["stages"]
+    stages[0]["durations"] = {"5": {"fresh": [90], "first": [30], "rest": [10, 10]}, "9": {"first": [70]}}
+    stages[2]["told"] = {"mean_ms": 40}
+    path = tmp_path / "jobs.json"
+    path.write_text(json.dumps(file))
+    plainly = Library(read_jobs(path).graphs)
+    stages[0]["told"] = {"mean_ms": 20.5, "fresh_ms": 100, "rest_ms": 7}
+    path.write_text(json.dumps({**file, "note": "for a person"}))
+    read = read_jobs(path)
+    library = Library(read.graphs)
+    assert read.graphs[1].stages[0].told == Told(20.5, 100, 20.5, 7)
+    assert read.graphs[1].stages[2].told == Told(40, 40, 40, 40)
+    assert library.durations.tolist() == plainly.durations.tolist()
+    assert library.blocks[1][:, at.MEAN_US].tolist() == [20_500, 1500, 40_000]
+    assert library.blocks[1][:, at.PATH_US].tolist() == [20_500, 22_000, 60_500]
+    assert library.blocks[1][:, at.BELOW_US].tolist() == [0, 20_500, 20_500]
+    assert library.work_us[1].tolist() == [20_500 + 3 * 1500 + 40_000, 60_500]
+    assert library.work_paths[1].tolist() == [20.5, 25.0, 60.5]
+    # Of a stage that is told another level, how much slower it is with more executors stays as it was measured.
+    assert library.slower[1, 0] == pytest.approx(plainly.slower[1, 0], abs=1e-6)
+
+
+def test_whoever_looks_ahead_knows_what_is_told(tmp_path: Path) -> None:
+    """Red: who simulates with what a scheduler knows meets the very durations that the run will draw."""
+    path = tmp_path / "jobs.json"
+    path.write_text(json.dumps(good()))
+    library = Library(read_jobs(path).graphs)
+    assert library.known is library.durations
+    file = good()
+    file["graphs"][1]["stages"][1]["told"] = {"mean_ms": 40, "first_ms": 50.6, "rest_ms": 30}
+    path.write_text(json.dumps(file))
+    library = Library(read_jobs(path).graphs)
+    spans = [array[: len(library.static) * len(library.points) * at.WAVE].reshape(len(library.static), -1, 3, 2)
+             for array in (library.durations, library.known)]  # fmt: skip
+    for row in range(len(library.static)):
+        for point in range(len(library.points)):
+            drawn, known = ([array[begin : begin + count].tolist() for begin, count in of[row, point].tolist()]
+                            for array, of in zip((library.durations, library.known), spans, strict=True))  # fmt: skip
+            assert known == ([[40], [51], [30]] if row == 2 else drawn)
+
+
 Change = Callable[[dict[str, Any]], object]
 
 
@@ -155,6 +203,12 @@ def put(place: str, value: object) -> Change:
         ("graphs/1/stages/0/tasks", "3", r"graphs\[1\].stages\[0\].tasks: input should be a valid integer"),
         ("graphs/1/stages/0/tasks", 10**12, r"graphs\[1\].stages\[0\].tasks: input should be less"),
         ("graphs/0/stages/0/tasks", 9_999_999, "10,000,004 tasks in all, more than this simulator's 10,000,000"),
+        ("graphs/1/stages/1/told", {}, r"graphs\[1\].stages\[1\].told.mean_ms: missing"),
+        ("graphs/1/stages/1/told", {"mean_ms": 0.5}, r"stages\[1\].told.mean_ms: input should be greater"),
+        ("graphs/1/stages/1/told", {"mean_ms": 5, "fresh_ms": 1e300}, r"told.fresh_ms: input should be less"),
+        ("graphs/1/stages/1/told", {"mean_ms": 5, "any_ms": 5}, r"told.any_ms: not a name of this format"),
+        ("graphs/1/stages/1/told", 5, r"stages\[1\].told: input should be"),
+        ("note", 5, "note: input should be a valid string"),
         ("graphs/1/stages/1/memory", 1.5, r"graphs\[1\].stages\[1\].memory: input should be less"),
         ("graphs/1/stages/1/memory", -0.1, r"graphs\[1\].stages\[1\].memory"),
         ("graphs/1/stages/0/parents", ["nothing"], r"stages\[0\].parents\[0\]: no stage is named \"nothing\""),
@@ -237,6 +291,8 @@ def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:
     one = Arrivals((generate(1, 2),), (0,), (0,))
     with pytest.raises(UserError, match="cannot be written"):
         write_jobs(tmp_path / "no" / "jobs.json", one)
+    with pytest.raises(UserError, match="a told mean of inf ms; give at least 1"):
+        JobGraph("a", "a", (Stage(1, (), (profile(1, [], [1], []),), told=Told(1, 1, 1, float("inf"))),))
     with pytest.raises(UserError, match="two graphs are named 'generated-1-2g'"):
         write_jobs(tmp_path / "jobs.json", Arrivals((generate(1, 2), generate(1, 2)), (0,), (0,)))
     for path in (tmp_path / "absent", tmp_path):

@@ -17,11 +17,12 @@ from unseat.core.outcome import Limits
 from unseat.lab.study import LocalStudy
 from unseat.tasks.schedule import generators
 from unseat.tasks.schedule.challengers import network, rollout
-from unseat.tasks.schedule.challengers.rollout import Rollout, RolloutOf, ScorerRollout, ahead
+from unseat.tasks.schedule.challengers.rollout import Rollout, RolloutOf, Room, ScorerRollout, ahead
 from unseat.tasks.schedule.challengers.scorer import Scorer, ScorerByEvolution, scorer
 from unseat.tasks.schedule.engine import layout as at
+from unseat.tasks.schedule.engine import moves
 from unseat.tasks.schedule.engine.cluster import advance, answer
-from unseat.tasks.schedule.engine.layout import NONE, Memory
+from unseat.tasks.schedule.engine.layout import NONE, Int32, Memory
 from unseat.tasks.schedule.engine.memory import Cluster, Machines, table
 from unseat.tasks.schedule.policies import RuleOf
 from unseat.tasks.schedule.problem import Problem, completion_s
@@ -42,7 +43,7 @@ BASES = dict(bases())
 def decided(policy: Rollout, m: Memory, cluster: Cluster) -> tuple[int, int]:
     """What a policy answers to the open question."""
     seeds = list(range(7, 7 + policy.simulations))
-    return policy.decide(m, cluster, policy.fast(m, cluster), seeds, np.empty(m.size, np.int64))
+    return policy.decide(m, cluster, policy.fast(m, cluster), seeds, Room(m))
 
 
 def questions(problem: Problem, seed: int, every: int = 3) -> Iterator[Memory]:
@@ -81,6 +82,17 @@ def test_nothing_of_the_future_is_known(base: str) -> None:
     assert running > 20 and coming > 5 and changed > 3
 
 
+def recorded(m: Memory, durations: Int32, executor: int) -> list[Int32]:
+    """All durations that the task of an executor can have, in ms, by the coin between measured counts."""
+    waves, wave, count = m[m[executor + at.AT_STAGE] + at.WAVES], m[executor + at.TASK_WAVE], m[executor + at.WITH]
+    found = []
+    for coin in (0, 2**64 - 1):
+        span, added = moves.measured(m, durations, np.uint64(coin), waves, count, wave)
+        first, many = durations[span : span + 2]
+        found.append(durations[first : first + many] + added)
+    return found
+
+
 @settings(max_examples=25, deadline=None)
 @given(SEEDS, st.integers(0, 2**40))
 def test_running_tasks_are_drawn_from_what_was_recorded(seed: int, own: int) -> None:
@@ -88,8 +100,7 @@ def test_running_tasks_are_drawn_from_what_was_recorded(seed: int, own: int) -> 
     problem = Problem(*small.some_cluster(seed))
     durations = problem.cluster.durations
     for m in questions(problem, seed, every=2):
-        imagined = np.empty(m.size, np.int64)
-        rollout.imagine(m, durations, own, imagined)
+        imagined = Room(m).imagine(m, durations, own)
         assert imagined[at.EVENTS] == m[at.EVENTS] and imagined[at.JOBS] == m[at.NEXT_ARRIVAL]
         before, after = (
             {int(x[x[at.HEAP] + 2 * k + 1]): int(x[x[at.HEAP] + 2 * k] >> at.SEQUENCE_BITS)
@@ -101,11 +112,51 @@ def test_running_tasks_are_drawn_from_what_was_recorded(seed: int, own: int) -> 
                 assert end == before[executor]
                 continue
             assert end >= m[at.NOW]
-            first, count = durations[m[executor + at.MEASURED] :][:2]
-            known = durations[first : first + count] + m[executor + at.ADDED] + m[executor + at.BEGAN]
+            known = m[executor + at.BEGAN] + np.concatenate(recorded(m, durations, executor))
             assert end in known and before[executor] in known
         keys = imagined[imagined[at.HEAP] :][: 2 * imagined[at.EVENTS] : 2].tolist()
         assert all(keys[(place - 1) // 2] <= key for place, key in enumerate(keys) if place)
+
+
+def test_a_coin_that_nobody_saw_is_tossed_anew() -> None:
+    """Red: a simulation knows which of two measured numbers of executors a running task was drawn from."""
+    problem = Problem(
+        generators.poisson(tuple(generators.generate(t, 5.0) for t in range(4)), 6, 4000.0, 1), Machines((8,))
+    )
+    durations, tossed = problem.cluster.durations, 0
+    for m in questions(problem, 3):
+        for place in range(m[at.EVENTS]):
+            executor = m[m[at.HEAP] + 2 * place + 1]
+            if m[executor + at.TARGET] == NONE:
+                likely = recorded(m, durations, executor)
+                drawn = {rollout.longer(m, durations, executor, 0, seed) for seed in range(200)}
+                both = [set(part.tolist()) - set(other.tolist()) for part, other in (likely, likely[::-1])]
+                if all(both):
+                    tossed += 1
+                    assert all(drawn & only for only in both)
+    assert tossed > 10
+
+
+@settings(max_examples=25, deadline=None)
+@given(SEEDS, st.integers(0, 3))
+def test_a_room_follows_the_run(seed: int, base: int) -> None:
+    """Red: a simulation begins where an earlier one has left jobs, pools or promises, and not where the run is."""
+    problem = Problem(*small.some_cluster(seed))
+    durations, fast = problem.cluster.durations, SRPT.fast(problem.cluster.memory, problem.cluster)
+    room = None
+    for number, m in enumerate(questions(problem, seed, every=1 + base)):
+        room = room or Room(m)
+        until = int(m[at.NOW]) + 3000
+        for again in range(number % 3):
+            ends = []
+            for own in (room, Room(m)):
+                imagined = own.imagine(m, durations, again)
+                stage = int(m[m[at.CANDIDATE_LIST] + again % m[at.CANDIDATES]])
+                answer(imagined, durations, stage, 1 + again)
+                fast.play(imagined, until)
+                ends.append((table(imagined, at.ALL_JOBS).tolist(), imagined[: at.HEADER].tolist(),
+                             rollout.total_until(imagined, room.first, until)))  # fmt: skip
+            assert ends[0] == ends[1]
 
 
 def slowly(policy: Rollout, m: Memory, cluster: Cluster) -> dict[tuple[int, int], float]:
@@ -121,8 +172,7 @@ def slowly(policy: Rollout, m: Memory, cluster: Cluster) -> dict[tuple[int, int]
         usual = max(1, min(limit - held, m[stage + at.TASKS] - m[stage + at.CLAIMED], m[at.OFFERED]))
         amounts = {usual} | ({max(1, usual // 2), max(1, usual * 3 // 4)} if tried < rollout.SHARES_OF else set())
         for amount in amounts:
-            after = np.empty(m.size, np.int64)
-            rollout.imagine(m, cluster.durations, 7, after)
+            after = Room(m).imagine(m, cluster.durations, 7)
             answer(after, cluster.durations, stage, held + amount)
             while advance(after, cluster.durations) and after[at.NOW] < until:
                 answer(after, cluster.durations, *fast.choose(after))

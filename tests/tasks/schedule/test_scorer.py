@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -259,6 +259,17 @@ def test_a_fit_gets_better() -> None:
     assert on_valid(found.restore()) < on_valid(scorer.scorer("begin", network.begin(2, 0), 2)) - 0.01
 
 
+@pytest.mark.parametrize("runs", [2, 7, 60])
+def test_a_fit_never_ends_worse_than_it_began(runs: int) -> None:
+    """Red: the first policy is not scored, so that the first mean that is takes its place however bad it is."""
+    given = study(Limits(runs=runs))
+    # Steps so long that every mean is worse than where it began.
+    found = ScorerByEvolution("scorer", hidden=2, pairs=4, rate=300.0).fit(given)
+    begun = scorer.scorer("scorer", network.begin(2, 0), 2)
+    assert on_valid(found) == on_valid(begun)
+    assert given.last is not None and given.last.hash == begun.artefact.hash
+
+
 def test_equal_fits_are_equal_with_any_number_of_threads() -> None:
     """Red: a fit cannot be had again, or depends on how many threads value the samples."""
     one = fitted(Limits(runs=300, threads=1))
@@ -278,7 +289,7 @@ def test_a_fit_keeps_its_limit_in_runs(runs: int, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(scorer, "valued", counting)
     given = study(Limits(runs=runs))
     ScorerByEvolution("scorer", hidden=2).fit(given)
-    assert counted[0] + given.runs <= runs
+    assert counted[0] == given.spent()["runs"] <= runs
     assert given.last is not None
     assert counted[0] >= 0.5 * runs or runs < 10
 
@@ -302,26 +313,41 @@ def test_a_limit_in_seconds_ends_a_fit(limits: Limits, monkeypatch: pytest.Monke
 
 
 class Counted:
-    """Limits only, which is all that a budget reads."""
+    """Limits and a bill, which is all that a budget needs."""
 
     def __init__(self, limits: Limits) -> None:
-        self.limits = limits
+        self.limits, self.charged = limits, 0
+
+    def charge(self, runs: int) -> None:
+        self.charged += runs
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.integers(1, 400), st.integers(0, 9), st.integers(1, 30), st.integers(1, 60))
 def test_a_budget_is_spent_and_not_overdrawn(runs: int, looks: int, each: int, generations: int) -> None:
     """Red: a learner gets more generations than its study pays for, or none is looked at in the end."""
-    given: Study = Counted(Limits(runs=runs))  # type: ignore[assignment]
+    given = Counted(Limits(runs=runs))
     spent, shares, looked = 0, list[float](), list[bool]()
-    for share, look in Budget(given, looks, each, generations):
+    for share, look in Budget(cast(Study, given), looks, each, generations):
         spent += each + looks * look
+        assert given.charged == spent
         shares.append(share)
         looked.append(look)
     assert spent <= runs and len(shares) <= generations
     assert shares == sorted(shares) and all(0 <= share <= 1 for share in shares)
     assert bool(shares) == (each + looks * looked_first(runs, each, generations) <= runs)
     assert not looked or looked[-1]
+
+
+@given(st.integers(1, 100), st.integers(0, 120), st.integers(1, 30))
+def test_what_comes_before_the_first_generation_is_paid_first(runs: int, first: int, each: int) -> None:
+    """Red: a search has more runs than its study pays for because it scores where it begins."""
+    given = Counted(Limits(runs=runs))
+    budget = Budget(cast(Study, given), 0, each, 50)
+    assert budget.begin(first) == (first <= runs)
+    generations = len(list(budget))
+    assert given.charged == (first if first <= runs else 0) + each * generations <= runs
+    assert not generations or first <= runs
 
 
 def looked_first(runs: int, each: int, generations: int) -> bool:

@@ -88,6 +88,53 @@ def test_workloads_draw_from_the_pool_of_their_split() -> None:
             assert "+" not in source.pool and source.machines == "50"
 
 
+def test_what_is_held_out_is_told_from_what_is_mixed() -> None:
+    """Red: a workload that draws learned templates too is shown as one that nobody has learned from."""
+    test = {one.id: one.facts for one in TASK.instances() if one.split == "test"}
+    told = {
+        kind: {name for name, facts in test.items() if facts["templates"] == kind} for kind in ("held out", "mixed")
+    }
+    assert (len(test), len(told["held out"]), len(told["mixed"])) == (74, 48, 26)
+    assert {test[name]["family"] for name in told["mixed"]} == {"tpch-batch-all", "tpch-stream-all"}
+    assert not {test[name]["family"] for name in told["held out"]} & {"tpch-batch-all", "tpch-stream-all"}
+    assert {one.facts["templates"] for one in TASK.instances() if one.split == "train"} == {"train"}
+    families = {name: TASK.instance(name).facts["family"] for name in ("made-batch-test-3-e10", "made-daily")}
+    assert families == {"made-batch-test-3-e10": "made-batch-test", "made-daily": "made-daily"}
+
+
+def check_facts(family: str) -> None:
+    """Hold what instances say of their templates to the graphs that they draw from."""
+    learned = templates(f"{family}-train") | templates(f"{family}-valid")
+    for source in SOURCES:
+        if source.split == "test" and source.pool.startswith(family):
+            shared = templates(source.pool) & learned
+            assert source.instance().facts["templates"] == ("mixed" if shared else "held out"), source.name
+
+
+def test_generated_workloads_say_what_they_draw() -> None:
+    """Red: as above, by the graphs themselves."""
+    check_facts("made")
+
+
+def test_published_workloads_say_what_they_draw(published: None) -> None:
+    """Red: as above; or a pool of one query holds others, or a size that nobody has learned from."""
+    check_facts("tpch")
+    for query in (4, 17):
+        assert templates(f"tpch-{query}") == {f"tpch-{query}"} and len(graphs(f"tpch-{query}")) == 6
+
+
+def test_facts_do_not_change_what_is_drawn() -> None:
+    """Red: shipped policies are no more known to have been fitted on these instances."""
+    from unseat.core.policy import Artefact
+    from unseat.tasks.schedule.contenders import SHIPPED
+
+    fit = Artefact.load(SHIPPED / "schedule" / "weighted-fair-tuned").fit
+    assert fit
+    for name, content in fit["train"].items():
+        if name.startswith("made"):
+            assert TASK.content(TASK.instance(name)) == content
+
+
 def test_no_seed_is_drawn_twice() -> None:
     """Red: two workloads of one pool are the same, or of unlike groups though they share their draw."""
     drawn: dict[tuple[str, str, int], set[str]] = {}
@@ -333,3 +380,23 @@ def test_own_jobs_run_and_print_one_document(tmp_path: Path, capfd: pytest.Captu
     assert {one["status"] for one in runs} == {"ok"}
     for n in (1, 2):
         assert values[f"jobs.json@{n}", "path and SRPT"] <= values[f"jobs.json@{n}", "FIFO"]
+
+
+def test_folds_of_the_built_in_workloads_are_refused(capfd: pytest.CaptureFixture[str]) -> None:
+    """Red: a policy is judged by the templates that it was fitted on, since workloads of one split share them all."""
+    err = line(["run", "schedule", "--folds", "5"], capfd)
+    assert all(word in err for word in ("same query templates", "--split test", "--data"))
+
+
+def test_a_folder_of_own_files_has_folds(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Red: a person's own files are not divided, though each is a group of its own."""
+    folder = tmp_path / "jobs"
+    folder.mkdir()
+    for name in "abc":
+        jobs_file(folder / f"{name}.json", 2 + ord(name) % 3)
+    words = ["run", "schedule", "--data", str(folder), "--executors", "2", "--folds", "3", "--json", "--jobs", "1"]
+    contenders = "fair,weighted-fair-tuned,path and SRPT"
+    assert main([*words, "--contenders", contenders, "--budget", "0.2", "--ledger", str(tmp_path / "l.db")]) == 0
+    runs = json.loads(capfd.readouterr().out)["runs"]
+    judged = [one["instance"] for one in runs if one["contender"] == "weighted-fair-tuned" and one["split"] == "test"]
+    assert sorted(judged) == ["a.json", "b.json", "c.json"]

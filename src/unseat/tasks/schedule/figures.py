@@ -1,4 +1,4 @@
-"""What a run looks like: a Gantt chart, which executor works for which job at what time."""
+"""What a run looks like: a Gantt chart, which executor works for which job at what time. And how Decima learned."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from unseat.core.errors import UserError
 from unseat.core.policy import Asker, Policy
 from unseat.tasks.schedule.engine import layout as at
-from unseat.tasks.schedule.engine.layout import Float64, Memory
+from unseat.tasks.schedule.engine.layout import Float32, Float64, Memory
 from unseat.tasks.schedule.engine.memory import logged, table
 from unseat.tasks.schedule.problem import Problem
 from unseat.tasks.schedule.question import assign, serve
@@ -97,6 +97,30 @@ def gantt(problem: Problem, policies: Mapping[str, Policy], seed: int) -> Figure
         _finish(axes, panel.title, executors, last_ms)
         axes.tick_params(labelbottom=place == len(panels) - 1)
     axes.set_xlabel("time (s); a bar has its job's colour, and so has the mark above where the job is done", loc="left")
+    return figure
+
+
+def learning_curve(curve: Float32) -> Figure:
+    """How training went, on the validation workloads.
+
+    Args:
+        curve: See `Decima.curve`.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(_WIDTH, 2.6))
+    axes = figure.add_axes((_LEFT / _WIDTH, 0.22, 1 - (_LEFT + _RIGHT) / _WIDTH, 0.64))
+    episodes, now, best = curve[:, 0], np.exp(curve[:, 1]), np.exp(curve[:, 2])
+    axes.plot(episodes, now, color=COLOURS[0], linewidth=0.8, alpha=0.6, label="so far trained")
+    axes.plot(episodes, best, color=COLOURS[0], linewidth=1.6, label="best so far, which is kept")
+    axes.axhline(1.0, color=COLOURS[1], linewidth=1.0, label="fair shares")
+    axes.set_xlim(0, float(episodes[-1]))
+    axes.set_ylim(min(0.9, float(best[-1]) * 0.95), min(float(now.max()), 2.5))
+    axes.set_ylabel("times fair")
+    axes.set_xlabel("episodes; mean completion time on the validation workloads, geometric mean", loc="left")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(loc="upper right", frameon=False)
+    axes.set_title(f"ends at {best[-1]:.3g} times the mean completion time of fair shares", loc="left", pad=5)
     return figure
 
 

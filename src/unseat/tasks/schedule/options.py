@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from unseat.core.errors import UserError
 from unseat.tasks.schedule.engine.memory import Machines
 
+_DIGITS, _SHOWN = 9, 40
+
 
 class Options(BaseModel):
     """Options of `unseat run schedule --data JOBS`."""
@@ -35,10 +37,12 @@ def parsed(options: Mapping[str, Any]) -> tuple[Options, list[Machines]]:
         raise UserError(f"--{first['loc'][0]}: {first['msg']}") from error
     moving, warm_up = round(1000 * chosen.moving), round(1000 * chosen.warmup)
     if chosen.memory:
+        if "executors" in chosen.model_fields_set:
+            raise UserError("--executors beside --memory: its classes are all executors there are; give one of both")
         return chosen, [classes(chosen.memory, "--memory", moving, warm_up)]
     numbers = [_whole(part, "--executors") for part in chosen.executors.split(",")]
     if len(set(numbers)) < len(numbers):
-        raise UserError(f"--executors: {chosen.executors} names one number twice")
+        raise UserError(f"--executors: {chosen.executors[:_SHOWN]} names one number twice")
     return chosen, [_machines("--executors", (number,), (1.0,), moving, warm_up) for number in numbers]
 
 
@@ -54,7 +58,7 @@ def classes(text: str, flag: str = "", moving_ms: int = 2000, warm_up_ms: int = 
         try:
             shares.append(float(share) if colon else 1.0)
         except ValueError as error:
-            raise UserError(f"{flag}: {part!r} is no class; write executors:memory, such as 20:0.5") from error
+            raise UserError(f"{flag}: {part[:_SHOWN]!r} is no class; write executors:memory, such as 20:0.5") from error
         counts.append(_whole(number, flag))
     return _machines(flag, tuple(counts), tuple(shares), moving_ms, warm_up_ms)
 
@@ -70,6 +74,9 @@ def _machines(
 
 
 def _whole(text: str, flag: str) -> int:
-    if not text.strip().isdecimal():
-        raise UserError(f"{flag}: {text.strip()!r} is no number of executors; write one such as 50")
-    return int(text)
+    found = text.strip()
+    # Python reads no number of more than some thousand digits.
+    if not found.isdecimal() or len(found) > _DIGITS:
+        shown = found if len(found) <= _SHOWN else f"{found[:_SHOWN]}..."
+        raise UserError(f"{flag}: {shown!r} is no number of executors; write one such as 50")
+    return int(found)

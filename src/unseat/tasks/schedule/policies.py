@@ -74,10 +74,10 @@ class Fused(Session):
     """A session whose policy and engine are one compiled loop.
 
     Attributes:
-        play: Runs a state to its end.
+        play: Runs a state to its end, and gives the seconds that its decisions took if it knows them.
     """
 
-    def __init__(self, play: Callable[[Memory, Cluster], None]) -> None:
+    def __init__(self, play: Callable[[Memory, Cluster], float | None]) -> None:
         self.play = play
 
 
@@ -101,9 +101,10 @@ class FastPolicy(Policy):
         """Everything is done when the jobs are known."""
         return Fused(self.play)
 
-    def play(self, m: Memory, cluster: Cluster) -> None:
-        """Run a state to its end."""
+    def play(self, m: Memory, cluster: Cluster) -> float | None:
+        """Run a state to its end; what decisions take cannot be told from the engine's own time."""
         self.fast(m, cluster).play(m, at.NEVER_MS)
+        return None
 
 
 @dataclass(frozen=True)

@@ -77,21 +77,22 @@ def mask(count: int, forced: bool) -> np.ndarray[Any, np.dtype[np.int8]]:
     return legal
 
 
-def serve(m: Memory, cluster: Cluster, asker: Asker) -> None:
-    """Run to the end by the asker's session, whatever its form.
+def serve(m: Memory, cluster: Cluster, asker: Asker) -> float | None:
+    """Run to the end by the asker's session, whatever its form; gives the seconds of its decisions, where known.
 
     Raises:
         InvalidAnswer: A compiled policy answered what is no candidate.
     """
     session = asker.session
     if isinstance(session, Fused):
-        session.play(m, cluster)
-    elif session.kernel:
+        return session.play(m, cluster)
+    if session.kernel:
         wrong = play_kernel(m, cluster.durations, cluster.static, *session.kernel)
         if wrong:
             raise InvalidAnswer(f"answer {wrong} of the kernel is neither a candidate nor -1")
-    else:
-        ask(m, cluster, asker)
+        return None
+    ask(m, cluster, asker)
+    return asker.decide_s if asker.decisions else None
 
 
 def ask(m: Memory, cluster: Cluster, asker: Asker) -> None:

@@ -10,6 +10,10 @@ An executor of the simulator runs one task at a time, so that each of the tasks 
 time stands for one: a slot. A slot's first task of a job is `fresh`, its first of a stage `first`, others `rest`, and
 the job's number of executors is that of the slots it used. Of repeated and speculative tasks the first that succeeded
 counts.
+
+A scheduler must not be told how long the very job takes that it schedules. Jobs of one template are runs of the same
+thing: of each is told what those took that had ended when it was submitted (`Stage.told`). Where there is none, its own
+means are all there is, and what is written says of how many jobs that is so.
 """
 
 from __future__ import annotations
@@ -24,13 +28,23 @@ import subprocess
 import tempfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from unseat.core.errors import UserError
 from unseat.tasks.schedule.data.event_log import Application, SparkJob, StageInfo, TaskRun, find_logs, read_log
 from unseat.tasks.schedule.data.jobs_json import write_jobs
-from unseat.tasks.schedule.engine.graphs import LONGEST_MS, Arrivals, JobGraph, Stage, profile
+from unseat.tasks.schedule.engine.graphs import (
+    LAST_ARRIVAL_MS,
+    LONGEST_MS,
+    Arrivals,
+    JobGraph,
+    Stage,
+    Told,
+    profile,
+)  # fmt: skip
 
 _LAUNCHERS = ("spark-submit", "spark-shell", "spark-sql", "pyspark", "sparkR")
 _LONGEST_NAME = 60
@@ -43,12 +57,13 @@ def from_event_log(path: Path | str) -> Arrivals:
     """The jobs of an event log, a rolling folder of one, or a folder of several.
 
     Jobs arrive as they were submitted, the first at 0; those of several logs on one clock. Jobs that did not end well
-    are left out. A job's template is what it is described as, in its application, and the form of its graph.
+    are left out. A job's template is what it is described as, in its application, and the form of its graph: the names
+    of its stages, and which depends on which.
 
     Raises:
         UserError: A log cannot be read, a line is no event, or no job ended well.
     """
-    return _read(Path(path))[0]
+    return _read(Path(path)).arrivals
 
 
 def record(command: Sequence[str], log: Path | None, output: Path) -> str:
@@ -109,8 +124,13 @@ def log_environment(environment: Mapping[str, str], folder: str) -> dict[str, st
 
 
 def _written(log: Path, output: Path) -> str:
-    arrivals, left_out = _read(log)
-    write_jobs(output, arrivals)
+    read = _read(log)
+    arrivals, jobs = read.arrivals, len(read.arrivals.jobs)
+    histories = (
+        f"{_many(read.told, 'job')} told the mean durations of earlier jobs of the same template; "
+        f"{_many(jobs - read.told, 'job')} without an earlier one, told their own means, which no scheduler knows"
+    )
+    write_jobs(output, arrivals, note=histories)
     stages = sum(len(graph.stages) for graph, _ in arrivals)
     tasks = sum(graph.tasks for graph, _ in arrivals)
     templates = len({graph.template for graph in arrivals.graphs})
@@ -118,8 +138,8 @@ def _written(log: Path, output: Path) -> str:
         f"{_many(len(arrivals.jobs), 'job')} of {_many(templates, 'template')} written to {output}: "
         f"{_many(stages, 'stage')}, {_many(tasks, 'task')}, arriving over {arrivals.at_ms[-1] / 1000:,.1f} s"
     )
-    left = f"; left out {left_out:,} that did not end well or ran no task" if left_out else ""
-    return f"{said}{left}"
+    left = f"; left out {read.left_out:,} that did not end well or ran no task" if read.left_out else ""
+    return f"{said}{left}\n{histories}"
 
 
 def _many(count: int, what: str) -> str:
@@ -129,23 +149,77 @@ def _many(count: int, what: str) -> str:
 @dataclass(frozen=True)
 class _Found:
     at_ms: int
+    end_ms: int
     graph: JobGraph
+    log: str
 
 
-def _read(path: Path) -> tuple[Arrivals, int]:
+@dataclass(frozen=True)
+class _Read:
+    """Jobs, how many of them are told the means of earlier ones, and how many were left out."""
+
+    arrivals: Arrivals
+    told: int
+    left_out: int
+
+
+def _read(path: Path) -> _Read:
     found: list[_Found] = []
     left_out = 0
     for number, log in enumerate(find_logs(path)):
         application = read_log(log)
         name = _plain(application.source.removesuffix(".inprogress"))
-        made, missed = _jobs(application, name if number == 0 else f"{name}-{number}")
+        try:
+            made, missed = _jobs(application, name if number == 0 else f"{name}-{number}")
+        except UserError as error:
+            raise UserError(f"{log}: {error}") from error
         found += made
         left_out += missed
     if not found:
         raise UserError(f"{path}: no job that ended well and ran tasks; give an event log of a finished application")
     found.sort(key=lambda one: one.at_ms)
     at_ms = tuple(one.at_ms - found[0].at_ms for one in found)
-    return Arrivals(tuple(one.graph for one in found), tuple(range(len(found))), at_ms), left_out
+    if at_ms[-1] > LAST_ARRIVAL_MS:
+        days, most = at_ms[-1] / 86_400_000, LAST_ARRIVAL_MS // 86_400_000
+        raise UserError(
+            f"{path}: a job of {found[-1].log} was submitted {days:,.0f} days after the first, of {found[0].log}; "
+            f"{most} days is the most: record such logs apart, each with -o of its own"
+        )
+    graphs = _told(found)
+    told = sum(graph.stages[0].told is not None for graph in graphs)
+    try:
+        return _Read(Arrivals(tuple(graphs), tuple(range(len(graphs))), at_ms), told, left_out)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+
+
+def _told(found: Sequence[_Found]) -> list[JobGraph]:
+    """The graphs, told what the jobs of the same template took that had ended when each was submitted.
+
+    Args:
+        found: Jobs in the order of their submission.
+    """
+    running: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    ended: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.int64]]] = {}
+    graphs = []
+    for number, one in enumerate(found):
+        template, stages = one.graph.template, one.graph.stages
+        while running[template] and running[template][0][0] <= one.at_ms:
+            seen = found[heapq.heappop(running[template])[1]].graph
+            took = np.array([stage.profiles[0].sums for stage in seen.stages], np.int64)
+            ended[template] = took + ended[template] if template in ended else took
+        heapq.heappush(running[template], (one.end_ms, number))
+        if template in ended:
+            stages = tuple(replace(stage, told=_means(total.tolist()))
+                           for stage, total in zip(stages, ended[template], strict=True))  # fmt: skip
+        graphs.append(replace(one.graph, stages=stages))
+    return graphs
+
+
+def _means(totals: Sequence[tuple[int, int]]) -> Told:
+    """Of the sum and the number of durations of each wave; one that was never seen has the mean of all."""
+    mean = sum(total for total, _ in totals) / sum(count for _, count in totals)
+    return Told(mean, *(total / count if count else mean for total, count in totals))
 
 
 def _jobs(application: Application, name: str) -> tuple[list[_Found], int]:
@@ -177,7 +251,8 @@ def _jobs(application: Application, name: str) -> tuple[list[_Found], int]:
             graph = _graph(f"{name}-{key}" + (f"-{number}" if number else ""), f"{application.name or name}: {text}",
                            part, parents, infos, ran_stages)  # fmt: skip
             at = min(job.at_ms for job in jobs) if number == 0 else min(_begin(ran_stages[one])[0] for one in part)
-            found.append(_Found(at, graph))
+            end = max(_end(ran_stages[one]) for one in part)
+            found.append(_Found(at, end, graph, application.source))
     return found, left_out
 
 
@@ -246,7 +321,9 @@ def _parts(parents: dict[int, set[int]], ran: Mapping[int, list[Ran]]) -> list[s
     parts = _components(parents)
     for part in sorted(parts, key=lambda part: max(_end(ran[stage]) for stage in part)):
         done = max(_end(ran[stage]) for stage in part)
-        after = [stage for other in parts if other is not part for stage in other if _begin(ran[stage])[0] >= done]
+        # Tasks may take no time: without the order of beginnings, two parts could await each other.
+        last = max((done, -1), *(_begin(ran[stage]) for stage in part))
+        after = [stage for other in parts if other is not part for stage in other if _begin(ran[stage]) > last]
         if after:
             waiting = min(after, key=lambda stage: _begin(ran[stage]))
             inner = {parent for stage in part for parent in parents[stage]}
@@ -273,17 +350,42 @@ def _graph(
     infos: Mapping[int, StageInfo],
     ran: Mapping[int, list[Ran]],
 ) -> JobGraph:
-    order = sorted(part, key=lambda stage: _begin(ran[stage]))
+    names = {stage: _plain(infos[stage].name.split(" at ")[0]) for stage in part}
+    forms = _forms(sorted(part, key=lambda stage: _begin(ran[stage])), parents, names)
+    order = sorted(part, key=lambda stage: (forms[stage], stage))
     place = {stage: at for at, stage in enumerate(order)}
     waves = _waves([one for stage in order for one in ran[stage]])
     slots = len({slot for stage in order for _, slot in ran[stage]})
     stages = []
     for stage in order:
         above = tuple(sorted(place[parent] for parent in parents[stage]))
-        label = _plain(infos[stage].name.split(" at ")[0])
-        stages.append(Stage(len(ran[stage]), above, (profile(slots, *waves[stage]),), name=label))
-    form = repr([(stage.name, stage.parents) for stage in stages])
+        stages.append(Stage(len(ran[stage]), above, (profile(slots, *waves[stage]),), name=names[stage]))
+    form = repr([forms[stage] for stage in order])
     return JobGraph(name, f"{template} #{_digest(form)[:6]}", tuple(stages))
+
+
+def _forms(
+    order: Sequence[int], parents: Mapping[int, set[int]], names: Mapping[int, str]
+) -> dict[int, tuple[int, str, str, str]]:
+    """What each stage is in its graph, whatever its number and whenever it ran: two runs of a program lie side by side.
+
+    It is the stage's depth and name, and hashes of all that is above it and of all that is below.
+
+    Args:
+        order: Stages, each after its parents.
+        parents: Of each stage.
+        names: Of each stage.
+    """
+    depth, above, below = dict[int, int](), dict[int, str](), dict[int, str]()
+    children: dict[int, list[int]] = defaultdict(list)
+    for stage in order:
+        depth[stage] = 1 + max((depth[parent] for parent in parents[stage]), default=0)
+        above[stage] = _digest(repr((names[stage], sorted(above[parent] for parent in parents[stage]))))
+        for parent in parents[stage]:
+            children[parent].append(stage)
+    for stage in reversed(order):
+        below[stage] = _digest(repr((names[stage], sorted(below[child] for child in children[stage]))))
+    return {stage: (depth[stage], names[stage], above[stage], below[stage]) for stage in order}
 
 
 def _waves(ran: Sequence[Ran]) -> dict[int, tuple[list[int], list[int], list[int]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
@@ -62,9 +63,19 @@ class Source:
     interval_s: float = 25.0
     suites: frozenset[str] = frozenset({"full"})
 
+    @property
+    def family(self) -> str:
+        """What it has in common with workloads that other seeds draw, and with itself on another cluster."""
+        return re.sub(r"-\d+$", "", self.group)
+
+    @property
+    def templates(self) -> str:
+        """Which templates it draws from: those of a split, or ``mixed``, of which 14 of 22 are those of ``train``."""
+        return "mixed" if self.pool == "tpch-all" else "held out" if self.split == "test" else self.split
+
     def instance(self) -> Instance:
         """As the laboratory knows it; what differs in the number of executors only is a curve."""
-        facts = {key: value for key, value in asdict(self).items() if key not in {"name", "group", "split", "suites"}}
+        facts = {**self._drawn(), "family": self.family, "templates": self.templates}
         executors = float(sum(classes(self.machines).counts))
         series = self.group if ":" not in self.machines else self.name
         return Instance(self.name, self.group, self.split, executors, series, 1.0, self.suites, facts)
@@ -83,8 +94,11 @@ class Source:
 
     def digest(self) -> str:
         """A hash of all that decides what is drawn, without drawing it."""
-        text = json.dumps([self.instance().facts, _content(self.pool)], sort_keys=True)
+        text = json.dumps([self._drawn(), _content(self.pool)], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
+
+    def _drawn(self) -> dict[str, Any]:
+        return {key: value for key, value in asdict(self).items() if key not in {"name", "group", "split", "suites"}}
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +137,8 @@ def graphs(pool: str) -> tuple[JobGraph, ...]:
 
     ``made-train``, ``made-valid`` and ``made-test`` are generated, of templates in splits; ``made-size`` are of the
     test templates at a size that nobody learned from. ``tpch-train`` to ``tpch-size`` are the same of the published
-    ones, ``tpch-all`` are all 154, as Decima's paper draws them. Behind a ``+memory`` stages demand memory.
+    ones, ``tpch-all`` are all 154, as Decima's paper draws them, ``tpch-4`` are query 4 alone. Behind a ``+memory``
+    stages demand memory.
     """
     from unseat.tasks.schedule import generators
     from unseat.tasks.schedule.data.tpch import QUERIES, SIZES, tpch
@@ -137,7 +152,7 @@ def graphs(pool: str) -> tuple[JobGraph, ...]:
         found = [generators.generate(seed, size) for seed in seeds for size in sizes]
     else:
         held_out = {"test": TPCH_TEST, "valid": TPCH_VALID}
-        queries = {
+        queries = {int(part)} if part.isdigit() else {
             "all": set(QUERIES), "train": set(QUERIES) - TPCH_TEST - TPCH_VALID, "size": TPCH_TEST, **held_out
         }[part]  # fmt: skip
         chosen = {"all": SIZES, "size": (UNSEEN_SIZE,)}.get(part, tuple(size for size in SIZES if size != UNSEEN_SIZE))

@@ -34,6 +34,11 @@ class ScheduleTask(Task):
 
     forms = frozenset({Form.DECIDE, Form.KERNEL, Form.FUSED})
     options = Options
+    recorded = "recorded.json"
+    no_folds = (
+        "its workloads draw from the same query templates, so a policy would be judged by templates that it learned "
+        "from; use --split test, whose templates are held out, or --folds with --data and a folder of your own jobs"
+    )
 
     def __init__(self, sources: Sequence[Source | Own] | None = None) -> None:
         super().__init__()
@@ -79,8 +84,8 @@ class ScheduleTask(Task):
         start_s = time.perf_counter() - began
         m = problem.cluster.begin(seed)
         asker = Asker(session, self.questions["assign"], deadline)
-        serve(m, problem.cluster, asker)
-        outcome = problem.outcome(m, start_s=start_s, decide_s=asker.decide_s if asker.decisions else None)
+        decide_s = serve(m, problem.cluster, asker)
+        outcome = problem.outcome(m, start_s=start_s, decide_s=decide_s)
         if deadline is not None and time.monotonic() > deadline:
             raise DeadlineReached(f"time was up after {outcome.decisions} decisions")
         return outcome
@@ -116,10 +121,14 @@ class ScheduleTask(Task):
         return exporters(self.sources)
 
     def figures(self, instance: Instance, policies: Mapping[str, Policy], seed: int) -> Mapping[str, Figure]:
-        """Who ran what and when, one policy above the other."""
-        from unseat.tasks.schedule.figures import gantt
+        """Who ran what and when, one policy above the other, and how Decima learned."""
+        from unseat.tasks.schedule.figures import gantt, learning_curve
 
-        return {"Gantt chart": gantt(self.load(instance), policies, seed)}
+        drawn = {"Gantt chart": gantt(self.load(instance), policies, seed)}
+        decima = self.contenders()["Decima"].shipped
+        if decima is not None:
+            drawn["Learning curve of Decima"] = learning_curve(decima().curve)  # type: ignore[attr-defined]
+        return drawn
 
     def record(self, command: Sequence[str] | None, log: Path | None, output: Path) -> str:
         """Jobs from the event log that a Spark program writes, or has written."""

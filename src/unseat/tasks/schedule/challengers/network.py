@@ -123,15 +123,29 @@ def choose(m: Memory, static: Float32, inputs: Float32, bias: Float32, outputs: 
         if m[m[place] + at.OF_JOB] != last:
             last = m[m[place] + at.OF_JOB]
             of.describe_job(m, last, job)
-            by_job[:] = by_cluster
-            for column in of.JOB_CHANGES:
-                add(job[column], STAGES + column, inputs, by_job)
+            left, held_by, none = job[of.LEFT], job[of.HELD], job[of.HOLDS_NONE]
+            source, stages_left, age = job[of.SOURCE], job[of.STAGES_LEFT], job[of.AGE]
+            for unit in range(width):
+                by_job[unit] = (
+                    by_cluster[unit]
+                    + left * inputs[STAGES + of.LEFT, unit]
+                    + held_by * inputs[STAGES + of.HELD, unit]
+                    + none * inputs[STAGES + of.HOLDS_NONE, unit]
+                    + source * inputs[STAGES + of.SOURCE, unit]
+                    + stages_left * inputs[STAGES + of.STAGES_LEFT, unit]
+                    + age * inputs[STAGES + of.AGE, unit]
+                )
         of.describe_stage(m, m[place], stage)
         number = m[m[place] + at.STAGE_NUMBER]
+        unclaimed, ready, there = stage[of.UNCLAIMED], stage[of.READY], stage[of.AT_STAGE]
         for unit in range(width):
-            own[unit] = by_job[unit] + known[number, unit]
-        for column in range(of.KNOWN):
-            add(stage[column], column, inputs, own)
+            own[unit] = (
+                by_job[unit]
+                + known[number, unit]
+                + unclaimed * inputs[of.UNCLAIMED, unit]
+                + ready * inputs[of.READY, unit]
+                + there * inputs[of.AT_STAGE, unit]
+            )
         score, limit = own[hidden + SCORE], own[hidden + LIMIT]
         for unit in range(hidden):
             active = max(own[unit], np.float32(0.0))

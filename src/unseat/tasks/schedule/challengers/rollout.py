@@ -12,6 +12,7 @@ queries. How long running tasks still take is drawn anew, as are all that follow
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +20,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from unseat.core.jit import jit
+from unseat.core.jit import inlined, jit
 from unseat.core.learner import Learner, Study
 from unseat.core.policy import Policy, Session, View
 from unseat.tasks.schedule.challengers.scorer import Scorer
@@ -27,19 +28,21 @@ from unseat.tasks.schedule.engine import layout as at
 from unseat.tasks.schedule.engine.cluster import advance, answer, granted
 from unseat.tasks.schedule.engine.layout import NONE, Float64, Int32, Memory
 from unseat.tasks.schedule.engine.memory import Cluster
-from unseat.tasks.schedule.engine.moves import draw, drawn, held, push
+from unseat.tasks.schedule.engine.moves import draw, drawn, held, measured, push
 from unseat.tasks.schedule.policies import Fast, FastPolicy, Fused, RuleOf
 
 SHARES = 0.5, 0.75
 """Of the executors that the fast policy would send, what else is tried (more of them is seldom better) ..."""
 SHARES_OF = 2
 """... for the first stages of its choice."""
-FIRST_ROUND = 2
-"""Simulations after which answers are dropped that are no better than the fast policy's."""
+GO_ON = 2
+"""Answers that are in the race after the first simulation."""
+ENOUGH, BEYOND_DOUBT = 3, 5.0
+"""Simulations, and standard errors that an answer is better by, after which it is not simulated any more."""
 REDRAWS = 4
 """Draws of a running task's duration until it is drawn from those alone that are long enough."""
 
-_S33 = np.uint64(33)
+_S33, _ONE, _HEADS = np.uint64(33), np.uint64(1), np.uint64(0xFFFFFFFF00000000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,51 +57,53 @@ class Rollout(FastPolicy):
     """
 
     stages: int = 4
-    simulations: int = 6
+    simulations: int = 8
     horizon_s: float = 80.0
-    errors: float = 2.0
+    errors: float = 1.7
 
     def start(self, view: View, seed: int) -> Session:
         """There is nothing to prepare."""
         return Fused(partial(self.play, seed=seed))
 
-    def play(self, m: Memory, cluster: Cluster, seed: int = 0) -> None:
-        """Run a state to its end; the seed is of the simulations."""
+    def play(self, m: Memory, cluster: Cluster, seed: int = 0) -> float:
+        """Run a state to its end; the seed is of the simulations. Gives the seconds that decisions took."""
         rng = np.random.default_rng([seed, 1])  # not the stream that the run's own tasks are drawn from
-        fast, imagined = self.fast(m, cluster), np.empty(m[at.LOG] if m[at.LOG] != NONE else m.size, np.int64)
+        fast, room, took_s = self.fast(m, cluster), Room(m), 0.0
         while advance(m, cluster.durations):
-            seeds = rng.integers(2**62, size=self.simulations).tolist()
-            answer(m, cluster.durations, *self.decide(m, cluster, fast, seeds, imagined))
+            began = time.perf_counter()
+            stage, limit = self.decide(m, cluster, fast, rng.integers(2**62, size=self.simulations).tolist(), room)
+            took_s += time.perf_counter() - began
+            answer(m, cluster.durations, stage, limit)
+        return took_s
 
-    def decide(
-        self, m: Memory, cluster: Cluster, fast: Fast, seeds: Sequence[int], imagined: Memory
-    ) -> tuple[int, int]:
+    def decide(self, m: Memory, cluster: Cluster, fast: Fast, seeds: Sequence[int], room: Room) -> tuple[int, int]:
         """Answer the open question.
 
-        Every answer meets the same durations in a simulation, and what it saves over the fast policy's is averaged.
+        A race: every answer meets the same durations in a simulation, and what it saves over the fast policy's is
+        averaged. After each simulation only the best go on that save something at all, and no more are needed once one
+        is better beyond doubt.
 
         Args:
             m: The state.
             cluster: What it is of.
             fast: The fast policy.
             seeds: Of the simulations.
-            imagined: Room for a state.
+            room: To simulate in.
         """
         options = find_options(m, fast, self.stages)
-        saved, alive = np.zeros((len(options), len(seeds))), list(range(1, len(options)))
+        saved, alive = np.zeros((len(options), 0)), list(range(1, len(options)))
         until = int(m[at.NOW]) + round(1000 * self.horizon_s)
-        for simulation, seed in enumerate(seeds):
-            if simulation >= FIRST_ROUND:
-                alive = [option for option in alive if saved[option].sum() > 0]
-            if not alive:
+        for seed in seeds:
+            if not alive or (saved.shape[1] >= ENOUGH and surely_best(saved, alive, BEYOND_DOUBT)):
                 break
-            ends = []
+            ends = np.full(len(options), math.nan)
             for option in (0, *alive):
-                imagine(m, cluster.durations, seed, imagined)
+                imagined = room.imagine(m, cluster.durations, seed)
                 answer(imagined, cluster.durations, *options[option])
                 fast.play(imagined, until)
-                ends.append(total_until(imagined, until))
-            saved[alive, simulation] = ends[0] - np.array(ends[1:])
+                ends[option] = total_until(imagined, room.first, until)
+            saved = np.column_stack([saved, ends[0] - ends])
+            alive = [option for option in np.argsort(-saved.sum(axis=1)).tolist() if saved[option].sum() > 0][:GO_ON]
         return options[surely_best(saved, alive, self.errors)]
 
 
@@ -198,26 +203,69 @@ def surely_best(saved: Float64, alive: Sequence[int], errors: float) -> int:
     return best
 
 
+class Room:
+    """Memory to simulate in, and what of it differs from a run's.
+
+    A simulation changes jobs that are in the system, and so does the run until the next one: only these are copied, so
+    that a long history costs no more than a short one.
+
+    Args:
+        m: The run's state.
+
+    Attributes:
+        first: The first job of those that the last copy was of.
+    """
+
+    def __init__(self, m: Memory) -> None:
+        self._imagined = m[: m[at.LOG] if m[at.LOG] != NONE else m.size].copy()
+        self.first = self._next = int(m[at.ALL_JOBS])
+
+    def imagine(self, m: Memory, durations: Int32, seed: int) -> Memory:
+        """See `imagine`; the state is changed by the next call."""
+        if m[at.ACTIVE_JOBS]:
+            # What was in the system at the question before is copied, too: it may be done now.
+            now = int(m[m[at.ACTIVE]])
+            if now != self._next:
+                self.first, self._next = self._next, now
+        imagine(m, durations, seed, self.first, self._imagined)
+        return self._imagined
+
+
 @jit
-def total_until(m: Memory, until_ms: int) -> float:
-    """The sum of the times at which jobs are done, or of the given one for those that are not done by then, in ms."""
+def total_until(m: Memory, first: int, until_ms: int) -> float:
+    """The sum of the times at which jobs are done, or of the given one for those that are not done by then, in ms.
+
+    Args:
+        m: The state.
+        first: The job to begin with.
+        until_ms: The time.
+    """
     total = 0.0
-    for job in range(m[at.ALL_JOBS], m[at.ALL_JOBS] + m[at.JOBS] * at.JOB, at.JOB):
+    for job in range(first, m[at.ALL_JOBS] + m[at.JOBS] * at.JOB, at.JOB):
         total += min(m[job + at.DONE_AT], until_ms) if m[job + at.STATE] == at.DONE else until_ms
     return total
 
 
 @jit
-def imagine(m: Memory, durations: Int32, seed: int, imagined: Memory) -> None:
-    """Copy a state but for what nobody can know: jobs to come, and how long tasks take that run or will.
+def imagine(m: Memory, durations: Int32, seed: int, first: int, imagined: Memory) -> None:
+    """Copy what can have changed of a state but for what nobody can know: jobs to come, and how long tasks take.
 
     Args:
         m: The state.
         durations: See `engine.library`.
         seed: Of the durations.
-        imagined: int64 of the state's size without a log.
+        first: The first job that differs.
+        imagined: The state without a log as it was, but for later jobs.
     """
-    imagined[:] = m[: imagined.size]
+    promises = (2 * m[at.EXECUTORS] + 2) * at.PROMISE  # the last of all
+    copy(m, 0, m[at.ALL_JOBS], imagined)  # the header and the executors
+    copy_jobs(m, first, imagined)
+    for begin, count in (
+        (m[at.ACTIVE], m[at.ACTIVE_JOBS]), (m[at.CANDIDATE_LIST], m[at.CANDIDATES]),
+        (m[at.PENDING_LIST], m[at.PENDING]), (m[at.POOLS], m[at.CLASSES] * at.POOL),
+        (imagined.size - promises, promises),
+    ):  # fmt: skip
+        copy(m, begin, begin + count, imagined)
     imagined[at.SEED], imagined[at.JOBS] = seed, m[at.NEXT_ARRIVAL]
     imagined[at.LOG], imagined[at.EVENTS] = NONE, 0
     for place in range(m[at.EVENTS]):
@@ -229,24 +277,62 @@ def imagine(m: Memory, durations: Int32, seed: int, imagined: Memory) -> None:
         push(imagined, executor, end)
 
 
+@inlined
+def copy(m: Memory, begin: int, end: int, imagined: Memory) -> None:
+    """Copy a part."""
+    imagined[begin:end] = m[begin:end]
+
+
+@inlined
+def copy_jobs(m: Memory, first: int, imagined: Memory) -> None:
+    """Copy the jobs from one to the last that has come, their stages, pools and lists."""
+    last, classes = m[at.ALL_JOBS] + (m[at.NEXT_ARRIVAL] - 1) * at.JOB, m[at.CLASSES]
+    begin, end = m[first + at.FIRST_STAGE], m[last + at.END_STAGE]
+    copy(m, first, last + at.JOB, imagined)
+    copy(m, begin, end, imagined)
+    ready = m[first + at.READY_LIST]
+    copy(m, ready, ready + (end - begin) // at.STAGE, imagined)
+    copy(m, m[first + at.JOB_POOLS], m[last + at.JOB_POOLS] + classes * at.POOL, imagined)
+    sources = m[begin + at.STAGE_SOURCES]
+    copy(m, sources, sources + (end - begin) // at.STAGE * classes * at.PROMISES, imagined)
+
+
 @jit
 def longer(m: Memory, durations: Int32, executor: int, ran: int, seed: int) -> int:
-    """A duration for an executor's task that is at least as long as it has run, in ms."""
-    span, added = m[executor + at.MEASURED], m[executor + at.ADDED]
+    """A duration for an executor's task that is at least as long as it has run, in ms.
+
+    Where the number of executors was not measured, a coin says which measured one a task is drawn from: it is tossed
+    anew with each draw, as nobody saw it.
+    """
+    waves, wave, executors = m[m[executor + at.AT_STAGE] + at.WAVES], m[executor + at.TASK_WAVE], m[executor + at.WITH]
     number = (1 << 40) + executor * REDRAWS
     for again in range(REDRAWS):
-        took = drawn(durations, draw(seed, number + again), span) + added
+        bits = draw(seed, number + again)
+        span, added = measured(m, durations, bits, waves, executors, wave)
+        took = drawn(durations, bits, span) + added
         if took >= ran:
             return int(took)
+    bits = draw(seed, number)
+    for coin in (bits | _HEADS, bits & ~_HEADS) if bits & _ONE else (bits & ~_HEADS, bits | _HEADS):
+        span, added = measured(m, durations, coin, waves, executors, wave)
+        took = one_of(durations, span, ran - added, bits)
+        if took >= 0:
+            return took + added
+    return ran
+
+
+@inlined
+def one_of(durations: Int32, span: int, least: int, bits: np.uint64) -> int:
+    """One of a wave's durations that are at least so long, in ms; -1 where none is."""
     first, count, enough = durations[span], durations[span + 1], 0
     for place in range(first, first + count):
-        enough += durations[place] + added >= ran
+        enough += durations[place] >= least
     if enough == 0:
-        return ran
-    skip = np.int64(draw(seed, number) >> _S33) % enough
+        return -1
+    skip = np.int64(bits >> _S33) % enough
     for place in range(first, first + count):
-        if durations[place] + added >= ran:
+        if durations[place] >= least:
             if skip == 0:
-                return int(durations[place] + added)
+                return int(durations[place])
             skip -= 1
-    return ran
+    return -1

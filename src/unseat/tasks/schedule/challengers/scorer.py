@@ -75,8 +75,8 @@ class ScorerByEvolution(Learner):
     """Evolution strategies on workloads drawn from the graphs of the training instances.
 
     Each pair of samples meets a new workload of the kind of a training instance; its two members are compared by the
-    logarithm of the mean completion time, so that long and short workloads count alike. Simulated runs are counted
-    against the study's limit as its own are.
+    logarithm of the mean completion time, so that long and short workloads count alike. Simulated runs are charged to
+    the study as its own are. Where the search begins is a proposal like any other, and scored before it.
 
     Args:
         name: Its name.
@@ -98,24 +98,29 @@ class ScorerByEvolution(Learner):
         return {key: value for key, value in vars(self).items() if key != "name"}
 
     def fit(self, study: Study) -> Policy:
-        """Search until the limit; the running mean that did best on the validation instances is the result."""
+        """Search until the limit; the result did best on the validation instances: the start, or a later mean."""
         # A study of few runs gets few pairs, so that there are generations at all.
         pairs = max(1, min(self.pairs, (study.limits.runs or 2**30) // 8))
         strategy = EvolutionStrategy(network.begin(self.hidden, study.seed), self.sigma, pairs, study.seed)
         best = scorer(self.name, strategy.mean, self.hidden)
         study.propose(best)
-        rng, least = np.random.default_rng(study.seed), math.inf
+        rng = np.random.default_rng(study.seed)
         train, valid = ([study.load(instance) for instance in part] for part in (study.train, study.valid))
         seeds = np.array([problem.cluster.begin(study.seed)[at.SEED] for problem in valid])
+        budget = Budget(study, len(valid), 2 * pairs, self.generations)
         with ThreadPoolExecutor(study.limits.threads or 1) as pool:
-            for share, look in Budget(study, len(valid), 2 * pairs, self.generations):
+
+            def judged(theta: Float32) -> float:
+                return float(np.log(valued(np.tile(theta, (len(valid), 1)), self.hidden, valid, seeds, pool)).mean())
+
+            least = judged(strategy.mean) if budget.begin(len(valid)) else math.inf
+            for share, look in budget:
                 drawn = [redrawn(train[int(rng.integers(len(train)))], rng) for _ in range(pairs)]
                 draws = rng.integers(2**62, size=pairs)
                 values = valued(strategy.ask(), self.hidden, 2 * drawn, np.tile(draws, 2), pool)
                 strategy.tell(np.log(values), self.rate * (1 - 0.9 * share))
                 if look:
-                    thetas = np.tile(strategy.mean, (len(valid), 1))
-                    score = float(np.log(valued(thetas, self.hidden, valid, seeds, pool)).mean())
+                    score = judged(strategy.mean)
                     if score < least:
                         least, best = score, scorer(self.name, strategy.mean, self.hidden)
                         study.propose(best)

@@ -18,7 +18,8 @@ from unseat.tasks.schedule.data.stream import opened
 
 _KIND = re.compile(rb'\{"Event":"([A-Za-z0-9_.$]+)"')
 _PART = re.compile(r"events_(\d+)_")
-_LONGEST_LINE = 2**28
+_LONGEST_LINE = 2**26
+_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True)
@@ -91,15 +92,26 @@ def read_log(path: Path) -> Application:
     Raises:
         UserError: It cannot be read, or another line is no event; the message names the line.
     """
+    try:
+        return _read(path)
+    except MemoryError as error:
+        raise UserError(f"{path}: does not fit into this machine's memory; give the logs one by one") from error
+
+
+def _read(path: Path) -> Application:
     read = Application(path.name)
     files = _parts(path) or [path]
     for place, file in enumerate(files):
         for where, kind, event in _events(file, last=place == len(files) - 1):
             try:
                 _HANDLERS[kind](read, event)
-            except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-                raise UserError(f"{where}: {kind} lacks or spoils {error}; this is no event log of Spark") from error
+            except _Damaged as error:
+                raise UserError(f"{where}: {kind}: {error}; give the log as Spark wrote it") from error
     return read
+
+
+class _Damaged(Exception):
+    """An event is not as Spark writes it."""
 
 
 def _parts(path: Path) -> list[Path]:
@@ -110,13 +122,15 @@ def _parts(path: Path) -> list[Path]:
     return [one for _, one in sorted(numbered)]
 
 
-def _events(path: Path, *, last: bool) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def _events(path: Path, *, last: bool) -> Iterator[tuple[str, str, Event]]:
     """Place, name and content of the events that matter; other events are not even parsed."""
     with opened(path) as file:
         number = 0
         ahead = file.readline(_LONGEST_LINE)
         while line := ahead:
             number, ahead = number + 1, file.readline(_LONGEST_LINE)
+            if len(line) == _LONGEST_LINE:
+                raise UserError(f"{path}:{number}: longer than {_LONGEST_LINE:,} bytes; no event of Spark's is")
             known = _KIND.match(line)
             if not line.strip() or (known and known[1].decode() not in _HANDLERS and line.endswith(b"\n")):
                 continue
@@ -132,67 +146,126 @@ def _events(path: Path, *, last: bool) -> Iterator[tuple[str, str, dict[str, Any
                 yield f"{path}:{number}", kind, event
 
 
-def _application(read: Application, event: dict[str, Any]) -> None:
-    read.name = str(event["App Name"])
+def _application(read: Application, event: Event) -> None:
+    read.name = _text(_field(event, "App Name"), "App Name")
 
 
-def _environment(read: Application, event: dict[str, Any]) -> None:
-    read.task_cores = max(1, int((event.get("Spark Properties") or {}).get("spark.task.cpus", 1)))
+def _environment(read: Application, event: Event) -> None:
+    cores = _object(event, "Spark Properties").get("spark.task.cpus")
+    read.task_cores = 1 if cores is None else max(1, _number(cores, "spark.task.cpus"))
 
 
-def _executor(read: Application, event: dict[str, Any]) -> None:
-    read.cores[str(event["Executor ID"])] = _whole(event["Executor Info"]["Total Cores"])
+def _executor(read: Application, event: Event) -> None:
+    executor = _text(_field(event, "Executor ID"), "Executor ID")
+    read.cores[executor] = _whole(_object(event, "Executor Info"), "Total Cores")
 
 
-def _job_start(read: Application, event: dict[str, Any]) -> None:
-    properties = event.get("Properties") or {}
-    execution = properties.get("spark.sql.execution.root.id", properties.get("spark.sql.execution.id"))
-    described = properties.get("spark.job.description") or properties.get("callSite.short") or ""
-    stages = tuple(_stage(info) for info in event["Stage Infos"])
-    number = _whole(event["Job ID"])
+def _job_start(read: Application, event: Event) -> None:
+    properties = _object(event, "Properties")
+    id_of = next((name for name in _EXECUTION if properties.get(name) is not None), None)
+    described = next((properties[name] for name in _DESCRIPTION if properties.get(name)), "")
+    stages = tuple(_stage(info) for info in _objects(event, "Stage Infos"))
+    number = _whole(event, "Job ID")
     read.jobs[number] = SparkJob(
-        number, _whole(event["Submission Time"]), stages, None if execution is None else int(execution), str(described)
-    )
+        number, _whole(event, "Submission Time"), stages,
+        None if id_of is None else _number(properties[id_of], id_of), _text(described, "the description"),
+    )  # fmt: skip
 
 
-def _stage(info: dict[str, Any]) -> StageInfo:
-    rdds = info.get("RDD Info") or []
-    parents = tuple(_whole(parent) for parent in info.get("Parent IDs") or [])
+def _stage(info: Event) -> StageInfo:
+    rdds, parents = _objects(info, "RDD Info", optional=True), _list(info, "Parent IDs", optional=True)
     return StageInfo(
-        _whole(info["Stage ID"]), str(info["Stage Name"]), parents, _whole(rdds[0]["RDD ID"]) if rdds else None
-    )
+        _whole(info, "Stage ID"), _text(_field(info, "Stage Name"), "Stage Name"),
+        tuple(_checked(parent, "Parent IDs") for parent in parents), _whole(rdds[0], "RDD ID") if rdds else None,
+    )  # fmt: skip
 
 
-def _job_end(read: Application, event: dict[str, Any]) -> None:
-    job = read.jobs.get(_whole(event["Job ID"]))
+def _job_end(read: Application, event: Event) -> None:
+    job = read.jobs.get(_whole(event, "Job ID"))
     if job is not None:
-        job.succeeded = event["Job Result"]["Result"] == "JobSucceeded"
+        job.succeeded = _field(_object(event, "Job Result"), "Result") == "JobSucceeded"
 
 
-def _execution_start(read: Application, event: dict[str, Any]) -> None:
-    read.executions[_whole(event["executionId"])] = str(event.get("description", ""))
+def _execution_start(read: Application, event: Event) -> None:
+    read.executions[_whole(event, "executionId")] = _text(event.get("description") or "", "description")
 
 
-def _task_end(read: Application, event: dict[str, Any]) -> None:
-    info = event["Task Info"]
-    launch, finish = _whole(info["Launch Time"]), _whole(info["Finish Time"])
-    succeeded = event["Task End Reason"]["Reason"] == "Success" and not info.get("Failed") and not info.get("Killed")
+def _task_end(read: Application, event: Event) -> None:
+    info = _object(event, "Task Info")
+    launch, finish = _whole(info, "Launch Time"), _whole(info, "Finish Time")
+    reason = _field(_object(event, "Task End Reason"), "Reason")
+    succeeded = reason == "Success" and not info.get("Failed") and not info.get("Killed")
     # Repeated attempts of a stage count their tasks anew; older Sparks do not say which partition that is.
-    partition = _whole(info.get("Partition ID", -1))
-    key = (-1, partition) if partition >= 0 else (_whole(event["Stage Attempt ID"]), _whole(info["Index"]))
-    read.tasks.append(
-        TaskRun(_whole(event["Stage ID"]), key, str(info["Executor ID"]), launch, max(finish, launch), succeeded)
-    )
+    partition = _whole(info, "Partition ID") if "Partition ID" in info else -1
+    key = (-1, partition) if partition >= 0 else (_whole(event, "Stage Attempt ID"), _whole(info, "Index"))
+    executor = _text(_field(info, "Executor ID"), "Executor ID")
+    read.tasks.append(TaskRun(_whole(event, "Stage ID"), key, executor, launch, max(finish, launch), succeeded))
 
 
-def _whole(value: Any) -> int:
+def _field(event: Event, name: str) -> Any:
+    if name not in event:
+        raise _Damaged(f"{name} is missing")
+    return event[name]
+
+
+def _object(event: Event, name: str) -> Event:
+    """An object; one that is missing or null is empty, and then lacks what it must have."""
+    value = event.get(name)
+    if value is not None and not isinstance(value, dict):
+        raise _Damaged(f"{name} is {_short(value)}, not an object")
+    return value or {}
+
+
+def _list(event: Event, name: str, *, optional: bool = False) -> list[Any]:
+    value = event.get(name) if optional else _field(event, name)
+    if not isinstance(value, list) and not (optional and value is None):
+        raise _Damaged(f"{name} is {_short(value)}, not a list")
+    return value or []
+
+
+def _objects(event: Event, name: str, *, optional: bool = False) -> list[Event]:
+    found = _list(event, name, optional=optional)
+    for value in found:
+        if not isinstance(value, dict):
+            raise _Damaged(f"{name} holds {_short(value)}, not an object")
+    return found
+
+
+def _whole(event: Event, name: str) -> int:
+    return _checked(_field(event, name), name)
+
+
+def _checked(value: Any, name: str) -> int:
     if type(value) is not int or abs(value) >= 2**63:
-        raise ValueError(f"a whole number ({str(value)[:40]!r} stands there)")
+        raise _Damaged(f"{name} is {_short(value)}, not a whole number")
     return value
 
 
+def _number(value: Any, name: str) -> int:
+    """One of Spark's properties, which are text."""
+    if not isinstance(value, str | int) or not _NUMBER.fullmatch(str(value).strip()):
+        raise _Damaged(f"{name} is {_short(value)}, not a whole number")
+    return int(value)
+
+
+def _text(value: Any, name: str) -> str:
+    if not isinstance(value, str):
+        raise _Damaged(f"{name} is {_short(value)}, not text")
+    return value
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else "a list"
+    text = json.dumps(value)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+Event = dict[str, Any]
+_EXECUTION = "spark.sql.execution.root.id", "spark.sql.execution.id"
+_DESCRIPTION = "spark.job.description", "callSite.short"
 _SQL = "org.apache.spark.sql.execution.ui.SparkListenerSQLExecutionStart"
-_HANDLERS: dict[str, Callable[[Application, dict[str, Any]], None]] = {
+_HANDLERS: dict[str, Callable[[Application, Event], None]] = {
     "SparkListenerApplicationStart": _application,
     "SparkListenerEnvironmentUpdate": _environment,
     "SparkListenerExecutorAdded": _executor,

@@ -14,7 +14,10 @@
   `memory` of a task as a share of the largest executor's, by default 0; `name` if a child names it.
 - `durations`: in whole milliseconds. One list holds those of any task. Or for each number of executors that the job
   had, those of tasks of executors that were new to the job (`fresh`), new to the stage (`first`), and neither (`rest`).
+- `told` of a stage: what a scheduler is told of its tasks where that is not the means of `durations`, because earlier
+  jobs told it: `mean_ms` of any task, and if known those by wave, `fresh_ms`, `first_ms` and `rest_ms`.
 - `jobs`: which graph arrives when; if left out, each once at 0.
+- `note`: for a person.
 """
 
 from __future__ import annotations
@@ -23,6 +26,10 @@ import gzip
 import io
 import json
 import lzma
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
@@ -30,15 +37,31 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, Validatio
 
 from unseat.core.errors import UserError
 from unseat.tasks.schedule.data.stream import opened
-from unseat.tasks.schedule.engine.graphs import LAST_ARRIVAL_MS, LONGEST_MS, Arrivals, JobGraph, Profile, Stage, profile
+from unseat.tasks.schedule.engine.graphs import (
+    LAST_ARRIVAL_MS,
+    LONGEST_MS,
+    Arrivals,
+    JobGraph,
+    Profile,
+    Stage,
+    Told,
+    check_size,
+    profile,
+)  # fmt: skip
 from unseat.tasks.schedule.engine.layout import MOST_TASKS
+from unseat.tasks.schedule.engine.library import measured_points
 
 FORMAT, VERSION = "schedule-jobs", 1
-_MOST_BYTES = 2**30
+
+MOST_BYTES = 2**26
+"""Of JSON at most, unpacked: durations of ten million tasks, or two million jobs. What Python makes of it takes up to
+twenty times as much memory, so that a small file that unpacks to more would fill a machine."""
+_MOST_NAMES = 10_000
 
 _LIST, _WAVES = "one list", "by executors"
 
 Milliseconds = Annotated[int, Field(ge=1, le=LONGEST_MS)]
+Mean = Annotated[float, Field(ge=1, le=LONGEST_MS, allow_inf_nan=False)]
 
 
 class _Strict(BaseModel):
@@ -46,17 +69,24 @@ class _Strict(BaseModel):
 
 
 class _Waves(_Strict):
-    fresh: list[Milliseconds] = []
-    first: list[Milliseconds] = []
-    rest: list[Milliseconds] = []
+    fresh: Annotated[list[Milliseconds], Field(fail_fast=True)] = []
+    first: Annotated[list[Milliseconds], Field(fail_fast=True)] = []
+    rest: Annotated[list[Milliseconds], Field(fail_fast=True)] = []
 
 
 Executors = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,5}$")]
 Durations = Annotated[
-    Annotated[Annotated[list[Milliseconds], Field(min_length=1)], Tag(_LIST)]
+    Annotated[Annotated[list[Milliseconds], Field(min_length=1, fail_fast=True)], Tag(_LIST)]
     | Annotated[Annotated[dict[Executors, _Waves], Field(min_length=1)], Tag(_WAVES)],
     Discriminator(lambda given: _WAVES if isinstance(given, dict) else _LIST),
 ]
+
+
+class _Told(_Strict):
+    mean_ms: Mean
+    fresh_ms: Mean | None = None
+    first_ms: Mean | None = None
+    rest_ms: Mean | None = None
 
 
 class _Stage(_Strict):
@@ -65,12 +95,13 @@ class _Stage(_Strict):
     parents: list[Any] = []
     memory: float = Field(0.0, ge=0.0, le=1.0, allow_inf_nan=False)
     durations: Durations
+    told: _Told | None = None
 
 
 class _Graph(_Strict):
     name: str = Field(min_length=1)
     template: str | None = None
-    stages: list[_Stage] = Field(min_length=1)
+    stages: Annotated[list[_Stage], Field(min_length=1, fail_fast=True)]
 
 
 class _Job(_Strict):
@@ -81,8 +112,9 @@ class _Job(_Strict):
 class _File(_Strict):
     unseat: Literal["schedule-jobs"]
     version: Literal[1]
-    graphs: list[_Graph] = Field(min_length=1)
-    jobs: Annotated[list[_Job], Field(min_length=1)] | None = None
+    graphs: Annotated[list[_Graph], Field(min_length=1, fail_fast=True)]
+    jobs: Annotated[list[_Job], Field(min_length=1, fail_fast=True)] | None = None
+    note: str = ""
 
 
 def read_jobs(path: Path | str) -> Arrivals:
@@ -93,9 +125,19 @@ def read_jobs(path: Path | str) -> Arrivals:
     """
     path = Path(path)
     try:
+        return _read(path)
+    except MemoryError as error:
+        raise UserError(f"{path}: does not fit into this machine's memory; split it into several files") from error
+
+
+def _read(path: Path) -> Arrivals:
+    try:
         read = _File.model_validate(_parsed(path))
     except ValidationError as error:
         raise UserError(f"{path}: {_first(error)}") from error
+    stages = [stage for graph in read.graphs for stage in graph.stages]
+    with _told_of(path):
+        check_size(len(stages), sum(len(stage.parents) for stage in stages))
     places: dict[str, int] = {}
     graphs = []
     for place, graph in enumerate(read.graphs):
@@ -109,58 +151,79 @@ def read_jobs(path: Path | str) -> Arrivals:
             raise UserError(f"{path}: jobs[{place}].graph: there is no graph {_short(job.graph)}; name one of `graphs`")
         jobs.append((job.at_ms, places[job.graph]))
     jobs.sort(key=lambda job: job[0])
-    tasks = sum(graphs[graph].tasks for _, graph in jobs)
-    if tasks > MOST_TASKS:
-        raise UserError(f"{path}: {tasks:,} tasks in all, more than this simulator's {MOST_TASKS:,}; split it")
-    return Arrivals(tuple(graphs), tuple(graph for _, graph in jobs), tuple(at for at, _ in jobs))
+    with _told_of(path):
+        made = Arrivals(tuple(graphs), tuple(graph for _, graph in jobs), tuple(at for at, _ in jobs))
+        measured_points([stage for graph in graphs for stage in graph.stages])
+    if made.tasks > MOST_TASKS:
+        raise UserError(f"{path}: {made.tasks:,} tasks in all, more than this simulator's {MOST_TASKS:,}; split it")
+    return made
 
 
-def write_jobs(path: Path | str, arrivals: Arrivals) -> None:
+def write_jobs(path: Path | str, arrivals: Arrivals, note: str = "") -> None:
     """Write jobs; the suffix (.gz, .xz, .zst) chooses a compression.
 
+    Args:
+        path: Where to.
+        arrivals: The jobs.
+        note: For a person who looks into the file.
+
     Raises:
-        UserError: Two graphs have one name, or the file cannot be written.
+        UserError: Two graphs have one name, there is more than can be read again, or the file cannot be written.
     """
     path = Path(path)
-    names = [graph.name for graph in arrivals.graphs]
-    twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
+    twice = next((name for name, n in Counter(graph.name for graph in arrivals.graphs).items() if n > 1), None)
     if twice is not None:
         raise UserError(f"{path}: two graphs are named {twice!r}; rename one")
     content = {
         "unseat": FORMAT,
         "version": VERSION,
+        **({"note": note} if note else {}),
         "graphs": [_graph_as_json(graph) for graph in arrivals.graphs],
         "jobs": [{"graph": graph.name, "at_ms": at} for graph, at in arrivals],
     }
+    if arrivals.tasks > MOST_TASKS:
+        raise UserError(f"{path}: {arrivals.tasks:,} tasks in all, and {MOST_TASKS:,} is the most; write fewer jobs")
+    text = json.dumps(content, separators=(",", ":")).encode() + b"\n"
+    if len(text) > MOST_BYTES:
+        raise UserError(f"{path}: {len(text):,} bytes of JSON, and {MOST_BYTES:,} is the most; write fewer jobs a file")
     try:
-        path.write_bytes(_packed(path, json.dumps(content, separators=(",", ":")).encode() + b"\n"))
+        path.write_bytes(_packed(path, text))
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
 def _graph(path: Path, place: int, graph: _Graph) -> JobGraph:
     stages = []
+    named: dict[str, list[int]] = {}
     for number, stage in enumerate(graph.stages):
-        parents = tuple(_parent(f"{path}: graphs[{place}].stages[{number}].parents[{at}]", parent, graph.stages)
+        named.setdefault(stage.name, []).append(number)
+    for number, stage in enumerate(graph.stages):
+        where = f"{path}: graphs[{place}].stages[{number}]"
+        parents = tuple(_parent(f"{where}.parents[{at}]", parent, named, len(graph.stages))
                         for at, parent in enumerate(stage.parents))  # fmt: skip
-        where = f"{path}: graphs[{place}].stages[{number}].durations"
-        stages.append(Stage(stage.tasks, parents, _profiles(where, stage.durations), stage.memory, stage.name))
-    try:
+        profiles = _profiles(f"{where}.durations", stage.durations)
+        stages.append(Stage(stage.tasks, parents, profiles, stage.memory, stage.name, _told(stage.told)))
+    with _told_of(f"{path}: graphs[{place}]"):
         return JobGraph(graph.name, graph.template or graph.name, tuple(stages))
-    except UserError as error:
-        raise UserError(f"{path}: graphs[{place}]: {error}") from error
 
 
-def _parent(where: str, parent: Any, stages: list[_Stage]) -> int:
+def _parent(where: str, parent: Any, named: dict[str, list[int]], count: int) -> int:
     if isinstance(parent, str):
-        found = [place for place, stage in enumerate(stages) if stage.name == parent]
+        found = named.get(parent, [])
         if len(found) == 1:
             return found[0]
         how = "no stage is" if not found else f"{len(found)} stages are"
         raise UserError(f"{where}: {how} named {_short(parent)}; name one, or give its place from 0")
-    if type(parent) is not int or not 0 <= parent < len(stages):
-        raise UserError(f"{where}: {_short(parent)} is no stage; give a name, or a place from 0 to {len(stages) - 1}")
+    if type(parent) is not int or not 0 <= parent < count:
+        raise UserError(f"{where}: {_short(parent)} is no stage; give a name, or a place from 0 to {count - 1}")
     return parent
+
+
+def _told(told: _Told | None) -> Told | None:
+    if told is None:
+        return None
+    by_wave = (told.mean_ms if mean is None else mean for mean in (told.fresh_ms, told.first_ms, told.rest_ms))
+    return Told(told.mean_ms, *by_wave)
 
 
 def _profiles(where: str, durations: list[int] | dict[str, _Waves]) -> tuple[Profile, ...]:
@@ -173,20 +236,32 @@ def _profiles(where: str, durations: list[int] | dict[str, _Waves]) -> tuple[Pro
     return tuple(profile(executors, waves.fresh, waves.first, waves.rest) for executors, waves in ordered)
 
 
+@contextmanager
+def _told_of(where: Path | str) -> Iterator[None]:
+    """What is wrong is told with its place."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from error
+
+
 def _parsed(path: Path) -> Any:
     with opened(path) as file:
-        content = file.read(_MOST_BYTES + 1)
-    if len(content) > _MOST_BYTES:
-        raise UserError(f"{path}: more than {_MOST_BYTES:,} bytes of JSON; split it into several files")
+        content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise UserError(f"{path}: more than {MOST_BYTES:,} bytes of JSON once unpacked; split it into several files")
 
     def refuse(constant: str) -> NoReturn:
         raise UserError(f"{path}: holds {constant}, which is no number in JSON; give numbers only")
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(pairs) > _MOST_NAMES:
+            raise UserError(
+                f"{path}: an object gives {len(pairs):,} names, and no object of jobs has so many; correct it"
+            )
         found = dict(pairs)
         if len(found) < len(pairs):
-            names = [name for name, _ in pairs]
-            twice = next(name for name in names if names.count(name) > 1)
+            twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
             raise UserError(f"{path}: an object gives {_short(twice)} twice; take one out")
         return found
 
@@ -241,7 +316,8 @@ def _stage_as_json(stage: Stage) -> dict[str, Any]:
         }
         for one in stage.profiles
     }
-    return {**named, "tasks": stage.tasks, "parents": list(stage.parents), **needs, "durations": durations}
+    told = {} if stage.told is None else {"told": asdict(stage.told)}
+    return {**named, "tasks": stage.tasks, "parents": list(stage.parents), **needs, "durations": durations, **told}
 
 
 def _packed(path: Path, content: bytes) -> bytes:

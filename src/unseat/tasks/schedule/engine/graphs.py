@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,6 +19,12 @@ LONGEST_MS = 2**31 - 1
 
 LAST_ARRIVAL_MS = 2**35
 """The latest arrival, in milliseconds: a year."""
+
+MOST_STAGES = 10_000
+"""Stages of a graph at most: what lies below each of them is kept as a set of bits, 12 MB for so many."""
+
+MOST_STAGES_IN_ALL, MOST_EDGES_IN_ALL = 100_000, 1_000_000
+"""Stages of all graphs together at most, and of their parents: more take minutes to describe."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +49,35 @@ class Profile:
         """Fresh, first and rest."""
         return self.fresh, self.first, self.rest
 
+    @cached_property
+    def sums(self) -> tuple[tuple[int, int], ...]:
+        """Of fresh, first and rest, the sum of the durations and how many there are."""
+        return tuple((int(wave.sum(dtype=np.int64)), wave.size) for wave in self.waves())
+
+    @property
+    def mean_ms(self) -> float:
+        """Mean of all that was measured."""
+        return sum(total for total, _ in self.sums) / sum(count for _, count in self.sums)
+
+
+@dataclass(frozen=True)
+class Told:
+    """Mean durations of a stage's tasks in earlier jobs, in milliseconds: what a history tells a scheduler.
+
+    Attributes:
+        mean_ms: Of any task.
+        fresh_ms, first_ms, rest_ms: By wave, as in `Profile`.
+    """
+
+    mean_ms: float
+    fresh_ms: float
+    first_ms: float
+    rest_ms: float
+
+    def waves(self) -> tuple[float, float, float]:
+        """Fresh, first and rest."""
+        return self.fresh_ms, self.first_ms, self.rest_ms
+
 
 @dataclass(frozen=True, eq=False)
 class Stage:
@@ -53,6 +89,7 @@ class Stage:
         profiles: Measured durations, ascending by executors, at least one.
         memory: Memory that a task needs, as a share of the largest executor's.
         name: For a person.
+        told: What a scheduler is told of its durations, where that is not the means of its own ones.
     """
 
     tasks: int
@@ -60,11 +97,18 @@ class Stage:
     profiles: tuple[Profile, ...]
     memory: float = 0.0
     name: str = ""
+    told: Told | None = None
+
+    @property
+    def mean_ms(self) -> float:
+        """Mean duration of a task, as a history of this job tells it to a scheduler."""
+        return self.measured_ms if self.told is None else self.told.mean_ms
 
     @cached_property
-    def mean_ms(self) -> float:
-        """Mean duration of a task over all that was measured: what a history of this job tells a scheduler."""
-        return float(np.concatenate([wave for profile in self.profiles for wave in profile.waves()]).mean())
+    def measured_ms(self) -> float:
+        """Mean duration of a task over all that was measured."""
+        sums = [one for profile in self.profiles for one in profile.sums]
+        return sum(total for total, _ in sums) / sum(count for _, count in sums)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,8 +121,8 @@ class JobGraph:
         stages: In any order; parents may come after children.
 
     Raises:
-        UserError: There is no stage; a count, a duration or a parent is none; the stages depend on each other in a
-            circle, or fall into parts that have nothing to do with each other.
+        UserError: There is no stage, or too many; a count, a duration or a parent is none; the stages depend on each
+            other in a circle, or fall into parts that have nothing to do with each other.
     """
 
     name: str
@@ -89,6 +133,9 @@ class JobGraph:
     def __post_init__(self) -> None:
         if not self.stages:
             raise UserError(f"job {self.name}: no stages; give at least one")
+        if len(self.stages) > MOST_STAGES:
+            raise UserError(f"job {self.name}: {len(self.stages):,} stages; give {MOST_STAGES:,} at most, the rest as "
+                            "jobs of their own")  # fmt: skip
         for place, stage in enumerate(self.stages):
             self._check(place, stage)
         object.__setattr__(self, "order", self._topological())
@@ -115,6 +162,9 @@ class JobGraph:
             if measured.min() < 1 or measured.max() > LONGEST_MS:
                 wrong = measured.min() if measured.min() < 1 else measured.max()
                 raise UserError(f"{where}: a duration of {wrong} ms; give at least 1 and at most {LONGEST_MS}")
+        for told in () if stage.told is None else (stage.told.mean_ms, *stage.told.waves()):
+            if not 1 <= told <= LONGEST_MS:
+                raise UserError(f"{where}: a told mean of {told:g} ms; give at least 1 and at most {LONGEST_MS}")
 
     def _topological(self) -> tuple[int, ...]:
         """Places of the stages, each after its parents (A. B. Kahn, CACM 5(11), 1962)."""
@@ -159,7 +209,7 @@ class JobGraph:
         """Mean work of all tasks together."""
         return sum(stage.tasks * stage.mean_ms for stage in self.stages)
 
-    @property
+    @cached_property
     def tasks(self) -> int:
         """Tasks of all stages together."""
         return sum(stage.tasks for stage in self.stages)
@@ -170,7 +220,7 @@ class Arrivals:
     """Which job arrives when: jobs[i] is the place of a graph, at_ms[i] its arrival, ascending.
 
     Raises:
-        UserError: There is no job, one is no graph, or times are negative or not ascending.
+        UserError: There is no job, one is no graph, times are negative or not ascending, or there are too many stages.
     """
 
     graphs: tuple[JobGraph, ...]
@@ -180,11 +230,15 @@ class Arrivals:
     def __post_init__(self) -> None:
         if not self.jobs:
             raise UserError("no jobs; give at least one")
+        check_size(
+            sum(len(graph.stages) for graph in self.graphs),
+            sum(len(stage.parents) for graph in self.graphs for stage in graph.stages),
+        )
         if len(self.jobs) != len(self.at_ms):
             raise UserError(f"{len(self.jobs)} jobs and {len(self.at_ms)} arrival times; give one each")
-        for place, graph in enumerate(self.jobs):
-            if not 0 <= graph < len(self.graphs):
-                raise UserError(f"job {place}: no graph {graph}; there are {len(self.graphs)}")
+        if min(self.jobs) < 0 or max(self.jobs) >= len(self.graphs):
+            place, graph = next((p, one) for p, one in enumerate(self.jobs) if not 0 <= one < len(self.graphs))
+            raise UserError(f"job {place}: no graph {graph}; there are {len(self.graphs)}")
         if self.at_ms[0] < 0 or any(b < a for a, b in zip(self.at_ms, self.at_ms[1:], strict=False)):
             raise UserError("arrival times must not be negative, and must ascend")
         if self.at_ms[-1] > LAST_ARRIVAL_MS:
@@ -193,6 +247,23 @@ class Arrivals:
     def __iter__(self) -> Iterator[tuple[JobGraph, int]]:
         """Each job's graph and arrival."""
         return ((self.graphs[graph], at) for graph, at in zip(self.jobs, self.at_ms, strict=True))
+
+    @property
+    def tasks(self) -> int:
+        """Tasks of all jobs."""
+        return sum(count * self.graphs[graph].tasks for graph, count in Counter(self.jobs).items())
+
+
+def check_size(stages: int, edges: int) -> None:
+    """Refuse too many graphs.
+
+    Raises:
+        UserError: There are too many stages in all, or parents of stages.
+    """
+    for count, what, most in ((stages, "stages", MOST_STAGES_IN_ALL), (edges, "parents of stages", MOST_EDGES_IN_ALL)):
+        if count > most:
+            raise UserError(f"{count:,} {what} of all graphs together; give {most:,} at most: one graph can be many "
+                            "jobs, and jobs can be split into several files")  # fmt: skip
 
 
 def profile(executors: int, fresh: Sequence[int], first: Sequence[int], rest: Sequence[int]) -> Profile:

@@ -29,9 +29,9 @@ HEADER = 43
 one executor where it is not a pool, their class and how many they are. `EXECUTORS` and so on are how many there are,
 `ALL_EXECUTORS` and so on the addresses of the first."""
 
-# Executors. LINK is the next one of a pool, TARGET the stage that it moves to. Of its last task: when it BEGAN, where
-# the durations lie that it was drawn from, and what was ADDED to the draw.
-AT_JOB, AT_STAGE, CLASS, TARGET, LINK, BEGAN, MEASURED, ADDED = range(8)
+# Executors. LINK is the next of a pool, TARGET the stage that it moves to. Of the last task: when it BEGAN, its wave,
+# and how many executors its job was WITH then.
+AT_JOB, AT_STAGE, CLASS, TARGET, LINK, BEGAN, TASK_WAVE, WITH = range(8)
 EXECUTOR = 8
 
 # Jobs. HELD counts executors at the job, on their way and promised from elsewhere; LOCAL only those at it. UPWARD is a

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 
 import numpy as np
 
@@ -12,6 +14,9 @@ from unseat.tasks.schedule.engine import layout as at
 from unseat.tasks.schedule.engine.graphs import Arrivals
 from unseat.tasks.schedule.engine.layout import Float32, Int32, Memory
 from unseat.tasks.schedule.engine.library import MILLION, Library, library
+
+MOST_BYTES = 2**30
+"""Of a state at most: room for two million jobs of one stage. Each run has a state of its own."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,11 @@ class Cluster:
         return self.library.durations
 
     @property
+    def known(self) -> Int32:
+        """See `Library.known`: what to simulate with for whoever looks ahead."""
+        return self.library.known
+
+    @property
     def static(self) -> Float32:
         """See `Library.told`."""
         return self.library.told(self.machines.executors)
@@ -119,14 +129,16 @@ def lay_out(arrivals: Arrivals, machines: Machines) -> Cluster:
     """Jobs and machines as records.
 
     Raises:
-        UserError: There are more tasks than a run can number.
+        UserError: There are more tasks than a run can number, or more jobs than `MOST_BYTES` hold.
     """
-    total = sum(graph.tasks for graph, _ in arrivals)
-    if total > at.MOST_TASKS:
-        raise UserError(f"{total:,} tasks; the simulator takes {at.MOST_TASKS:,} at most: give fewer jobs at once")
+    if arrivals.tasks > at.MOST_TASKS:
+        raise UserError(
+            f"{arrivals.tasks:,} tasks; the simulator takes {at.MOST_TASKS:,} at most: give fewer jobs at once"
+        )
     lib = library(arrivals.graphs)
-    jobs, stages = len(arrivals.jobs), sum(len(lib.blocks[graph]) for graph in arrivals.jobs)
-    edges = sum(lib.edges[graph].size for graph in arrivals.jobs)
+    chosen = np.array(arrivals.jobs)
+    jobs, stages = chosen.size, int(np.array([len(block) for block in lib.blocks])[chosen].sum())
+    edges = int(np.array([below.size for below in lib.edges])[chosen].sum())
     executors, classes = machines.executors, len(machines.counts)
     sizes = {
         "header": at.HEADER, "executors": executors * at.EXECUTOR, "jobs": jobs * at.JOB, "stages": stages * at.STAGE,
@@ -135,7 +147,13 @@ def lay_out(arrivals: Arrivals, machines: Machines) -> Cluster:
         "children": edges, "pools": classes * (jobs + 1) * at.POOL, "sources": classes * stages * at.PROMISES,
         "upward": stages, "promises": (2 * executors + 2) * at.PROMISE,
     }  # fmt: skip
-    ends = np.cumsum(list(sizes.values())).tolist()
+    ends = list(accumulate(sizes.values()))
+    if 8 * ends[-1] > MOST_BYTES:
+        on = f" on {classes:,} classes of executors" if classes > 1 else ""
+        raise UserError(
+            f"{jobs:,} jobs with {stages:,} stages take {8 * ends[-1] / 2**30:,.1f} GiB of memory{on}, and "
+            f"{MOST_BYTES / 2**30:g} is the most: give fewer jobs at once"
+        )
     begins = dict(zip(sizes, [0, *ends], strict=False))
     m = np.zeros(ends[-1], np.int64)
     m[[at.EXECUTORS, at.JOBS, at.STAGES, at.CLASSES]] = executors, jobs, stages, classes
@@ -171,27 +189,37 @@ def _pools(m: Memory, machines: Machines) -> None:
 
 
 def _jobs(m: Memory, arrivals: Arrivals, lib: Library, begins: dict[str, int]) -> None:
-    classes = int(m[at.CLASSES])
-    records, stages = table(m, at.ALL_JOBS), table(m, at.ALL_STAGES)
-    number = edge = task = 0
-    for job, (graph, when) in enumerate(zip(arrivals.jobs, arrivals.at_ms, strict=True)):
-        block, edges = lib.blocks[graph], lib.edges[graph]
-        count, first = len(block), begins["stages"] + number * at.STAGE
-        rows = stages[number : number + count]
-        rows[:] = block
-        rows[:, at.OF_JOB] = begins["jobs"] + job * at.JOB
-        rows[:, at.FIRST_TASK] += task
-        rows[:, at.STAGE_NUMBER] += number
-        rows[:, at.STAGE_SOURCES] = begins["sources"] + classes * at.PROMISES * rows[:, at.STAGE_NUMBER]
-        rows[:, [at.CHILDREN, at.CHILDREN_END]] += begins["children"] + edge
-        m[begins["children"] + edge :][: edges.size] = first + edges * at.STAGE
-        record = records[job]
-        record[[at.ARRIVAL, at.JOB_NUMBER]] = when, job
-        record[[at.STAGES_LEFT, at.OPEN_STAGES]] = count
-        record[[at.FIRST_STAGE, at.END_STAGE]] = first, first + count * at.STAGE
-        record[at.READY_LIST], record[at.UPWARD] = begins["ready"] + number, begins["upward"] + number
-        m[begins["upward"] + number :][:count] = first + at.STAGE * np.array(lib.graphs[graph].order[::-1])
-        record[at.JOB_POOLS] = m[at.POOLS] + classes * (job + 1) * at.POOL
-        record[[at.JOB_WORK, at.JOB_PATH]] = lib.work_us[graph]
-        record[at.JOB_LEFT] = record[at.JOB_WORK]
-        number, edge, task = number + count, edge + edges.size, task + int(block[:, at.TASKS].sum())
+    """Records of jobs and stages, and the lists of both."""
+    classes, chosen = int(m[at.CLASSES]), np.array(arrivals.jobs)
+    records, rows = table(m, at.ALL_JOBS), table(m, at.ALL_STAGES)
+    counts, of_graphs = _sizes(lib.blocks, chosen)
+    rows[:] = np.concatenate(lib.blocks)[of_graphs]
+    number = np.cumsum(counts) - counts  # of each job's first stage
+    first = begins["stages"] + at.STAGE * number
+    job_of = np.repeat(np.arange(chosen.size), counts)
+    edge_counts, of_edges = _sizes(lib.edges, chosen)
+    edge = begins["children"] + np.cumsum(edge_counts) - edge_counts
+    tasks = np.array([graph.tasks for graph in lib.graphs])[chosen]
+    rows[:, at.OF_JOB] = begins["jobs"] + at.JOB * job_of
+    rows[:, at.FIRST_TASK] += (np.cumsum(tasks) - tasks)[job_of]
+    rows[:, at.STAGE_NUMBER] = np.arange(len(rows))
+    rows[:, at.STAGE_SOURCES] = begins["sources"] + classes * at.PROMISES * rows[:, at.STAGE_NUMBER]
+    rows[:, [at.CHILDREN, at.CHILDREN_END]] += edge[job_of, None]
+    places = np.concatenate(lib.edges)[of_edges]
+    m[begins["children"] :][: places.size] = np.repeat(first, edge_counts) + at.STAGE * places
+    upward = np.concatenate([np.array(graph.order[::-1]) for graph in lib.graphs])[of_graphs]
+    m[begins["upward"] :][: upward.size] = first[job_of] + at.STAGE * upward
+    records[:, at.ARRIVAL], records[:, at.JOB_NUMBER] = arrivals.at_ms, np.arange(chosen.size)
+    records[:, at.STAGES_LEFT] = records[:, at.OPEN_STAGES] = counts
+    records[:, at.FIRST_STAGE], records[:, at.END_STAGE] = first, first + at.STAGE * counts
+    records[:, at.READY_LIST], records[:, at.UPWARD] = begins["ready"] + number, begins["upward"] + number
+    records[:, at.JOB_POOLS] = m[at.POOLS] + classes * at.POOL * np.arange(1, chosen.size + 1)
+    records[:, [at.JOB_WORK, at.JOB_PATH]] = lib.work_us[chosen]
+    records[:, at.JOB_LEFT] = records[:, at.JOB_WORK]
+
+
+def _sizes(parts: Sequence[Memory], chosen: Memory) -> tuple[Memory, Memory]:
+    """Rows of each chosen part, and the places of all of their rows where all parts lie one behind the other."""
+    sizes = np.array([len(part) for part in parts])
+    counts, begins = sizes[chosen], (np.cumsum(sizes) - sizes)[chosen]
+    return counts, np.repeat(begins - (np.cumsum(counts) - counts), counts) + np.arange(counts.sum())

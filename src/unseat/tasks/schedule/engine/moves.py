@@ -133,7 +133,7 @@ def begin_task(m: Memory, durations: Int32, executor: int, stage: int) -> int:
     bits = draw(m[at.SEED], m[stage + at.FIRST_TASK] + started)
     span, added = measured(m, durations, bits, m[stage + at.WAVES], m[job + at.LOCAL], wave)
     took = drawn(durations, bits, span) + added
-    m[executor + at.BEGAN], m[executor + at.MEASURED], m[executor + at.ADDED] = m[at.NOW], span, added
+    m[executor + at.BEGAN], m[executor + at.TASK_WAVE], m[executor + at.WITH] = m[at.NOW], wave, m[job + at.LOCAL]
     if last != stage:
         if last != NONE:
             m[last + at.RUNNING] -= 1

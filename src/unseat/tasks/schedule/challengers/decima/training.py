@@ -31,9 +31,10 @@ class DecimaByGradient(Learner):
 
     An iteration draws one sequence of arrivals of the kind of a training instance and runs it several times with drawn
     actions. The reward of a decision is minus the time that jobs spend in the system until the next one; for streams
-    the mean rate so far is added back (differential reward). What a decision leads to is compared with what the other
-    runs of the *same* arrivals had at that time (input-dependent baseline). Streams end after a time drawn without
-    memory, whose mean grows over the training. Advantages are scaled to a deviation of one, which is not the paper's.
+    the mean rate so far is added back (differential reward), one rate for all runs of an iteration. What a decision
+    leads to is compared with what the other runs of the *same* arrivals had at that time (input-dependent baseline).
+    Streams end after a time drawn without memory, whose mean grows over the training. Advantages are scaled to a
+    deviation of one, which is not the paper's.
 
     Args:
         name: Its name.
@@ -59,7 +60,10 @@ class DecimaByGradient(Learner):
         return {key: value for key, value in vars(self).items() if key != "name"}
 
     def fit(self, study: Study) -> Policy:
-        """Train until the limit; the weights that did best on the validation instances are the result."""
+        """Train until the limit; the weights that did best on the validation instances are the result.
+
+        Those that it begins with are scored too, and every simulated run is charged to the study.
+        """
         import torch
 
         from unseat.tasks.schedule.challengers.decima.gradient import Network
@@ -68,12 +72,18 @@ class DecimaByGradient(Learner):
         rng = np.random.default_rng(study.seed)
         net = Network(layout.begin(study.seed), self.messages)
         optimizer = torch.optim.Adam([net.theta], lr=self.rate)
-        valid = Judged([study.load(instance) for instance in study.valid], self.messages, study.seed)
         problems = [study.load(instance) for instance in study.train]
         curve: list[tuple[float, float, float]] = []
         best, rates = self._policy(net, curve), Rates()
         study.propose(best)
-        for share, look in Budget(study, len(study.valid), self.runs, max(1, self.episodes // self.runs)):
+        budget = Budget(study, len(study.valid), self.runs, max(1, self.episodes // self.runs))
+        # Fair shares, which all scores are measured by, and the first weights.
+        if not budget.begin(2 * len(study.valid)):
+            return best
+        valid = Judged([study.load(instance) for instance in study.valid], self.messages, study.seed)
+        first = valid(best.theta)
+        curve.append((0.0, first, first))
+        for share, look in budget:
             batches, advantages = self._collect(net, problems[int(rng.integers(len(problems)))], rng, share, rates)
             for group in optimizer.param_groups:
                 group["lr"] = self.rate * (1 - 0.8 * share)
@@ -103,7 +113,7 @@ class DecimaByGradient(Learner):
         if stream:
             mean = self.horizon_s[0] * (self.horizon_s[1] / self.horizon_s[0]) ** share
             until = 1 + int(1000 * rng.exponential(mean))
-        theta, batches, times, returns = net.theta.detach().numpy(), [], [], []
+        theta, batches, times = net.theta.detach().numpy(), [], []
         problem, seed, graphs = redrawn(like, rng), int(rng.integers(2**31)), None
         for _ in range(self.runs):
             if not self.input_baseline:
@@ -115,9 +125,11 @@ class DecimaByGradient(Learner):
                          int(rng.integers(2**31)), kept)  # fmt: skip
             if kept.counts[0]:
                 batches.append(Batch(kept, graphs))
-                times.append(kept.times[: kept.counts[0], 0])
-                returns.append(rates.returns(kept.times[: kept.counts[0] + 1], stream))
-        runs = list(zip(times, returns, strict=True))
+                times.append(kept.times[: kept.counts[0] + 1])
+        if stream:
+            rates.add(times)
+        # Only now, so that the runs that are compared are measured by one rate.
+        runs = [(own[:-1, 0], rates.returns(own, stream)) for own in times]
         advantages = [own - np.mean([np.interp(moments, *run) for run in runs], axis=0) for moments, own in runs]
         spread = float(np.concatenate(advantages).std()) + 1e-6 if advantages else 1.0
         return batches, [(own / spread).astype(np.float32) for own in advantages]
@@ -144,11 +156,16 @@ class Rates:
     def __init__(self) -> None:
         self.episodes, self.seconds, self.spent = 0, 0.0, 0.0
 
+    def add(self, runs: Sequence[Float64]) -> None:
+        """Take runs of streams into the mean rate: of each, float64 [decisions + 1, (time, time spent until then)]."""
+        for times in runs:
+            passed, spent = times[-1] - times[0]
+            self.seconds, self.spent = 0.99 * self.seconds + passed, 0.99 * self.spent + spent
+
     def returns(self, times: Float64, stream: bool) -> Float64:
         """float64 [decisions], minus the time that jobs will spend in the system from each decision on."""
         passed, spent = np.diff(times[:, 0]), np.diff(times[:, 1])
         if stream:
-            self.seconds, self.spent = 0.99 * self.seconds + passed.sum(), 0.99 * self.spent + spent.sum()
             spent = spent - passed * self.spent / max(self.seconds, 1e-9)
         return -np.cumsum(spent[::-1])[::-1] / 100.0
 
