@@ -18,6 +18,9 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
+
+import unseat
 
 CONTENDERS = (
     "weighted-fair-tuned", "weighted-fair-conserving-tuned", "weighted-fair-srpt-tuned", "Tetris-tuned", "scorer",
@@ -47,8 +50,22 @@ def main() -> int:
     ratio = one["ratio"]
     print(f"{dict(statuses)} instances: {1 - ratio['point']:.1%} [{1 - ratio['high']:.1%}, {1 - ratio['low']:.1%}] "
           f"less than {one['b']}, at least 0%: {'reached' if ratio['high'] < 1 else 'MISSED'}")  # fmt: skip
+    for kind in ("held out", "mixed"):
+        print(by_templates(found, kind, one["a"], one["b"]))
     print(f"{took_s:.0f} s, at most {MOST_S:.0f} s: {'reached' if took_s <= MOST_S else 'MISSED'}")
     return int(took_s > MOST_S or ratio["high"] >= 1)
+
+
+def by_templates(found: dict[str, Any], kind: str, a: str, b: str) -> str:
+    """By how much the mean of one is less than that of another, on instances of held-out or of mixed templates."""
+    facts = {instance.id: instance.facts for instance in unseat.task("schedule").instances()}
+    values: dict[str, dict[str, float]] = {a: {}, b: {}}
+    for run in found["runs"]:
+        if run["split"] == "test" and facts[run["instance"]]["templates"] == kind and run["contender"] in values:
+            values[run["contender"]][run["instance"]] = run["value"]
+    shared = sorted(values[a].keys() & values[b].keys())
+    ours, theirs = (sum(values[name][one] for one in shared) for name in (a, b))
+    return f"  templates {kind}: {1 - ours / theirs:.1%} less, on {len(shared)} instances"
 
 
 if __name__ == "__main__":

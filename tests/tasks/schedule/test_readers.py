@@ -20,6 +20,7 @@ from unseat.tasks.schedule.data.jobs_json import read_jobs, write_jobs
 from unseat.tasks.schedule.engine import layout as at
 from unseat.tasks.schedule.engine.graphs import LONGEST_MS, Arrivals, JobGraph, Stage, Told, profile
 from unseat.tasks.schedule.engine.library import Library
+from unseat.tasks.schedule.engine.memory import Machines, lay_out
 from unseat.tasks.schedule.generators import generate, poisson
 
 SUFFIXES = ("", ".gz", ".xz", ".zst")
@@ -150,12 +151,15 @@ def test_whoever_looks_ahead_knows_what_is_told(tmp_path: Path) -> None:
     """Red: who simulates with what a scheduler knows meets the very durations that the run will draw."""
     path = tmp_path / "jobs.json"
     path.write_text(json.dumps(good()))
-    library = Library(read_jobs(path).graphs)
-    assert library.known is library.durations
+    cluster = lay_out(read_jobs(path), Machines((5,)))
+    library = cluster.library
+    assert library.known is library.durations is cluster.known.durations
     file = good()
     file["graphs"][1]["stages"][1]["told"] = {"mean_ms": 40, "first_ms": 50.6, "rest_ms": 30}
     path.write_text(json.dumps(file))
-    library = Library(read_jobs(path).graphs)
+    cluster = lay_out(read_jobs(path), Machines((5,)))
+    library = cluster.library
+    assert cluster.durations is library.durations and cluster.known.durations is library.known
     spans = [array[: len(library.static) * len(library.points) * at.WAVE].reshape(len(library.static), -1, 3, 2)
              for array in (library.durations, library.known)]  # fmt: skip
     for row in range(len(library.static)):

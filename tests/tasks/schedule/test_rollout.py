@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from unseat.tasks.schedule.challengers.scorer import Scorer, ScorerByEvolution, 
 from unseat.tasks.schedule.engine import layout as at
 from unseat.tasks.schedule.engine import moves
 from unseat.tasks.schedule.engine.cluster import advance, answer
+from unseat.tasks.schedule.engine.graphs import Told
 from unseat.tasks.schedule.engine.layout import NONE, Int32, Memory
 from unseat.tasks.schedule.engine.memory import Cluster, Machines, table
 from unseat.tasks.schedule.policies import RuleOf
@@ -208,6 +210,23 @@ def test_the_luckiest_is_not_taken() -> None:
     assert rollout.surely_best(saved, [1, 2], 2.0) == 2
     assert rollout.surely_best(saved, [1, 2], 20.0) == 0
     assert rollout.surely_best(saved, [1], 2.0) == 0
+
+
+def test_simulations_draw_from_what_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Red: where a history tells a stage's means, simulations know how long this job's own tasks take."""
+    graph = generators.generate(0, 5.0)
+    graph = replace(graph, stages=tuple(replace(one, told=Told(900, 1500, 900, 800)) for one in graph.stages))
+    problem = Problem(generators.batch((graph,), 4, 0), Machines((8,)))
+    library, drawn, original = problem.cluster.library, [], Room.imagine
+
+    def imagine(room: Room, m: Memory, durations: Int32, seed: int) -> Memory:
+        drawn.append(durations)
+        return original(room, m, durations, seed)
+
+    monkeypatch.setattr(Room, "imagine", imagine)
+    ahead("a", BASES["scorer"], simulations=2, horizon_s=5.0).play(problem.cluster.begin(0), problem.cluster)
+    assert len(drawn) > 10 and library.known is not library.durations
+    assert all(one is library.known for one in drawn)
 
 
 @pytest.mark.parametrize("base", BASES)

@@ -68,10 +68,11 @@ class Rollout(FastPolicy):
     def play(self, m: Memory, cluster: Cluster, seed: int = 0) -> float:
         """Run a state to its end; the seed is of the simulations. Gives the seconds that decisions took."""
         rng = np.random.default_rng([seed, 1])  # not the stream that the run's own tasks are drawn from
-        fast, room, took_s = self.fast(m, cluster), Room(m), 0.0
+        known = cluster.known
+        fast, room, took_s = self.fast(m, known), Room(m), 0.0
         while advance(m, cluster.durations):
             began = time.perf_counter()
-            stage, limit = self.decide(m, cluster, fast, rng.integers(2**62, size=self.simulations).tolist(), room)
+            stage, limit = self.decide(m, known, fast, rng.integers(2**62, size=self.simulations).tolist(), room)
             took_s += time.perf_counter() - began
             answer(m, cluster.durations, stage, limit)
         return took_s
@@ -85,7 +86,7 @@ class Rollout(FastPolicy):
 
         Args:
             m: The state.
-            cluster: What it is of.
+            cluster: What it is of, as far as a scheduler knows it.
             fast: The fast policy.
             seeds: Of the simulations.
             room: To simulate in.

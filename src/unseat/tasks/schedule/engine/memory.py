@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
 
@@ -69,22 +69,24 @@ class Cluster:
         machines: The machines.
         memory: The state at the beginning, without a seed; see `layout`.
         library: The jobs' graphs as arrays.
+        as_known: Whether durations are those that a scheduler is told.
     """
 
     arrivals: Arrivals
     machines: Machines
     memory: Memory
     library: Library
+    as_known: bool = False
 
     @property
     def durations(self) -> Int32:
-        """See `Library.durations`."""
-        return self.library.durations
+        """See `Library.durations`, or `Library.known` of a cluster as it is known."""
+        return self.library.known if self.as_known else self.library.durations
 
     @property
-    def known(self) -> Int32:
-        """See `Library.known`: what to simulate with for whoever looks ahead."""
-        return self.library.known
+    def known(self) -> Cluster:
+        """The cluster as far as a scheduler knows it, for whoever looks ahead by simulation."""
+        return replace(self, as_known=True)
 
     @property
     def static(self) -> Float32:
