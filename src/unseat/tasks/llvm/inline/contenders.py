@@ -1,0 +1,67 @@
+"""Everything that the task measures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from unseat.core.learner import Contender, Learner, Role
+from unseat.core.policy import Artefact, Policy
+from unseat.learn.baselines import Constant, Uniform
+from unseat.tasks.llvm.inline.policies import CostThreshold, Default
+
+SHIPPED = Path(__file__).parent / "shipped"
+"""Policies that were fitted on the built-in training instances, with the records of their fits."""
+
+MIN_SIZE_THRESHOLD = 5
+"""LLVM's own threshold of the cost at ``-Oz`` (`InlineConstants::OptMinSizeThreshold`)."""
+
+_INLINE_COST = "LLVM, lib/Analysis/InlineCost.cpp"
+
+
+def contenders() -> Mapping[str, Contender]:
+    """By name: incumbents, incumbents tuned, random search, baselines."""
+    found = [*_incumbents(), *_baselines()]
+    return {contender.name: contender for contender in found}
+
+
+def _incumbents() -> Iterator[Contender]:
+    yield Contender("LLVM default", Role.INCUMBENT, Default, paper=_INLINE_COST)
+    threshold = {"threshold": MIN_SIZE_THRESHOLD}
+    yield Contender("cost-threshold", Role.INCUMBENT, lambda: make(threshold), paper=_INLINE_COST)
+    yield _fitted("cost-threshold-tuned", Role.INCUMBENT, _tuner, _INLINE_COST)
+    bergstra = "Bergstra and Bengio, JMLR 13, 2012"
+    yield _fitted("cost-threshold-random", Role.CHALLENGER, _random, bergstra)
+
+
+def _fitted(name: str, role: Role, make: Callable[[], Learner], paper: str) -> Contender:
+    """A learner, with the policy that ships with the package where there is one (see `shipped/`)."""
+    folder = SHIPPED / "inline" / name
+    shipped = (lambda: Artefact.load(folder).restore()) if folder.is_dir() else None
+    return Contender(name, role, make, shipped=shipped, paper=paper)
+
+
+def make(parameters: Mapping[str, float]) -> Policy:
+    """The policy of a threshold."""
+    return CostThreshold("cost-threshold", parameters["threshold"])
+
+
+def _tuner() -> Learner:
+    """A tuned incumbent gets what a challenger gets: the same instances, the same limits."""
+    from unseat.learn.tune import OptunaSearch, Parameter
+
+    space = {"threshold": Parameter(-100, 60, integer=True)}
+    return OptunaSearch("cost-threshold-tuned", make, space, default={"threshold": MIN_SIZE_THRESHOLD})
+
+
+def _random() -> Learner:
+    from unseat.learn.tune import Parameter, RandomSearch
+
+    space = {"threshold": Parameter(-100, 60, integer=True)}
+    return RandomSearch("cost-threshold-random", make, space, default={"threshold": MIN_SIZE_THRESHOLD})
+
+
+def _baselines() -> Iterator[Contender]:
+    yield Contender("never", Role.BASELINE, lambda: Constant("never", 0))
+    yield Contender("always", Role.BASELINE, lambda: Constant("always", 1))
+    yield Contender("random", Role.BASELINE, lambda: Uniform("random", 2))

@@ -1,0 +1,106 @@
+"""Programs as sources: the corpus, folders, compilation databases."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.tasks.llvm.small_task import PROGRAMS
+
+from unseat.core.errors import UserError
+from unseat.tasks.llvm.data.programs import corpus, opened, read, split_of
+
+
+def test_every_program_of_the_corpus_is_read() -> None:
+    """Red: a program lacks its driver's output, or a split has no program."""
+    found = corpus()
+    assert all(one.expected and one.units for one in found)
+    assert {one.split for one in found} == {"train", "valid", "test"}
+    assert len({one.digest for one in found}) == len(found)
+
+
+def test_a_split_is_the_names() -> None:
+    """Red: adding a program moves another one to another split."""
+    assert [split_of(name) for name in ("audio-adpcm", "cipher-suite", "chess-moves")] == ["train", "valid", "test"]
+
+
+def test_a_folder_is_read_however_deep(tmp_path: Path) -> None:
+    """Red: a source below, a C++ source or a flag is missed, or a hidden folder is read."""
+    for name in ("a.c", "deep/er/b.cpp", ".hidden/c.c", "d.h", "e.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    (found,) = opened(str(tmp_path), ["-DX"])
+    assert [str(unit.source) for unit in found.units] == ["a.c", "deep/er/b.cpp"]
+    assert found.units[0].flags == ("-I.", "-DX") and found.expected is None and found.split == "test"
+
+
+def test_a_folder_of_programs_is_several() -> None:
+    """Red: programs are put together, or their input is lost."""
+    found = {one.name: one for one in opened(str(PROGRAMS), [])}
+    assert sorted(found) == ["adder", "shapes", "words"]
+    assert found["words"].given and found["words"].expected and not found["adder"].given
+
+
+def test_a_source_may_be_given_by_itself() -> None:
+    """Red: a single file is refused, or its neighbours are taken too."""
+    (found,) = opened(str(PROGRAMS / "adder" / "adder.c"), [])
+    assert [str(unit.source) for unit in found.units] == ["adder.c"]
+
+
+def test_the_digest_hangs_on_everything(tmp_path: Path) -> None:
+    """Red: an edited header, input or flag is taken for the same program, and an old outcome for its own."""
+    for name in ("main.c", "part.h", "expected.txt"):
+        (tmp_path / name).write_text(name)
+    digests = {read(tmp_path).digest, read(tmp_path, ["-DX"]).digest, replace(read(tmp_path), given=b"1").digest}
+    (tmp_path / "part.h").write_text("other")
+    digests.add(read(tmp_path).digest)
+    (tmp_path / "part.h").rename(tmp_path / "port.h")
+    digests.add(read(tmp_path).digest)
+    assert len(digests) == 5
+
+
+def test_a_compilation_database_gives_what_its_sources_mean(tmp_path: Path) -> None:
+    """Red: a flag that matters is dropped, or one that names an output is kept."""
+    (tmp_path / "src").mkdir()
+    for name in ("src/a.c", "src/b.cc"):
+        (tmp_path / name).write_text("")
+    command = "cc -DNAME='a b' -Iinclude -isystem sys -O2 -g -Wall -MD -MF a.d -std=c99 -o a.o -c src/a.c"
+    words = ["c++", "-include", "x.h", "-c", str(tmp_path / "src/b.cc"), "-ob.o"]
+    entries = [
+        {"directory": str(tmp_path), "file": "src/a.c", "command": command},
+        {"directory": str(tmp_path), "file": str(tmp_path / "src/b.cc"), "arguments": words},
+        {"directory": str(tmp_path), "file": "start.s", "command": "as start.s"},
+    ]
+    (tmp_path / "compile_commands.json").write_text(json.dumps(entries))
+    for source in (tmp_path, tmp_path / "compile_commands.json"):
+        (found,) = opened(str(source), ["-w"])
+        one, other = found.units
+        assert one.flags == ("-DNAME=a b", "-Iinclude", "-isystem", "sys", "-std=c99", "-w")
+        assert other.flags == ("-include", "x.h", "-w") and str(other.source) == "src/b.cc"
+        assert found.name == tmp_path.name
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "no compilation database"),
+        ("[{}]", "no compilation database"),
+        ("[]", "names no C"),
+        ('[{"directory": "/nowhere", "file": "a.c", "command": "cc a.c"}]', "build the project first"),
+    ],
+)
+def test_a_damaged_database_is_told_in_a_line(text: str, says: str, tmp_path: Path) -> None:
+    """Red: a traceback."""
+    (tmp_path / "compile_commands.json").write_text(text)
+    with pytest.raises(UserError, match=says):
+        opened(str(tmp_path), [])
+
+
+def test_what_holds_no_sources_is_told(tmp_path: Path) -> None:
+    """Red: an empty folder gives an empty program."""
+    (tmp_path / "notes.txt").write_text("")
+    for source, says in ((tmp_path, "no C or C"), (tmp_path / "notes.txt", "neither C"), (tmp_path / "x", "no such")):
+        with pytest.raises(UserError, match=says):
+            opened(str(source), [])
