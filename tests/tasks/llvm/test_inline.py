@@ -158,6 +158,17 @@ def test_without_an_llvm_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch
         doctor.needs.cache_clear()
 
 
+@pytest.mark.parametrize("part", ["find", "code"])
+def test_a_content_hangs_on_the_compiler_and_on_what_runs_it(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Red: another LLVM, or a changed engine, finds old outcomes in the ledger and takes them for its own."""
+    task = SmallInline()
+    instance = task.instances()[0]
+    before = task.content(instance)
+    other = toolchain.Toolchain(Path("clang"), 99, "clang version 99.0") if part == "find" else "other"
+    monkeypatch.setattr(toolchain, part, lambda: other)
+    assert task.content(instance) != before
+
+
 @pytest.mark.parametrize(("options", "says"), [({"flags": "'"}, "--flags"), ({"whole": "perhaps"}, "--whole")])
 def test_a_wrong_option_is_told(options: dict[str, Any], says: str) -> None:
     """Red: a traceback."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import re
@@ -85,6 +86,16 @@ def require() -> Toolchain:
     if found is None:
         raise MissingExtra(f"no LLVM {OLDEST} or newer is found here; install it: {INSTALL}")
     return found
+
+
+@lru_cache(maxsize=1)
+def code() -> str:
+    """Hash of the code that the compiler's tasks share: what it makes of a program hangs on that, too."""
+    found = hashlib.sha256()
+    home = Path(__file__).parents[1]
+    for path in sorted(path for room in ("data", "engine") for path in (home / room).glob("*.py")):
+        found.update(path.name.encode() + path.read_bytes())
+    return found.hexdigest()
 
 
 def examine(clang: Path) -> Toolchain | None:

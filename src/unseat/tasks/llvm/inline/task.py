@@ -58,11 +58,11 @@ class InlineTask(Task):
         return _loaded(self.sources[instance.id])
 
     def content(self, instance: Instance) -> str:
-        """Hash of the program's sources and of what the compiler is."""
-        from unseat.tasks.llvm.engine.toolchain import find
+        """Hash of the program's sources, of what the compiler is and of the code that runs it."""
+        from unseat.tasks.llvm.engine.toolchain import code, find
 
         source, llvm = self.sources[instance.id], find()
-        what = f"{source.program.digest} {source.whole} {llvm.identity if llvm else None}"
+        what = f"{source.program.digest} {source.whole} {llvm.identity if llvm else None} {code()}"
         return hashlib.sha256(what.encode()).hexdigest()
 
     def run(self, problem: Problem, policy: Policy, *, seed: int, limits: Limits) -> Outcome:
