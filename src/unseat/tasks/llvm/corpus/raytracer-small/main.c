@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { WIDTH = 120, HEIGHT = 80, CELL_W = 2, CELL_H = 4 };
+enum { WIDTH = 96, HEIGHT = 64, CELL_W = 2, CELL_H = 4 };
 
 static scene world;
 static uint8_t image[HEIGHT][WIDTH][3];
