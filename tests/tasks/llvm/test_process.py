@@ -13,7 +13,7 @@ import pytest
 from tests.tasks.llvm import fake_compiler
 
 from unseat.core.policy import DeadlineReached
-from unseat.tasks.llvm.engine import process, workplace
+from unseat.tasks.llvm.engine import process, reaper, workplace
 from unseat.tasks.llvm.engine.execution import differs
 
 HOST = """
@@ -50,6 +50,22 @@ def test_a_process_that_is_killed_leaves_nothing(number: signal.Signals) -> None
     _, alive = psutil.wait_procs(left, timeout=60)
     assert not alive
     assert not Path(told["folder"]).exists()
+
+
+def test_what_was_started_and_not_told_ends_too(tmp_path: Path) -> None:
+    """Red: a compiler whose parent is killed before it can tell of it reads an empty pipe for ever."""
+    (tmp_path / "work" / "deep").mkdir(parents=True)
+    untold = subprocess.Popen(["sleep", "infinity"], cwd=tmp_path / "work" / "deep")
+    other = subprocess.Popen(["sleep", "infinity"], cwd=tmp_path)
+    try:
+        subprocess.run([sys.executable, "-I", "-S", reaper.__file__, tmp_path / "work"], stdin=subprocess.DEVNULL,
+                       check=True)  # fmt: skip
+        assert untold.wait(60) == -signal.SIGKILL and other.poll() is None
+        assert not (tmp_path / "work").exists()
+    finally:
+        for one in (untold, other):
+            one.kill()
+            one.wait()
 
 
 @pytest.mark.usefixtures("nothing_left")

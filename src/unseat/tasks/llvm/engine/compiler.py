@@ -28,6 +28,8 @@ _ASK_INLINER = (
     "-ml-advisor-size-increase-threshold=10",
 )
 
+_REMARK = ("-fsave-optimization-record=yaml", "-foptimization-record-passes=inline-ml")
+
 
 @dataclass(frozen=True)
 class Compiler:
@@ -85,13 +87,14 @@ class Compiler:
         """
         self._call(self._back(module, output), output.parent)
 
-    def asked(self, module: Path, output: Path, begin: Callable[[Header], Answer]) -> int:
+    def asked(self, module: Path, output: Path, begin: Callable[[Header], Answer], remarks: Path | None = None) -> int:
         """An object of a module, with a policy's decisions where the inliner would decide.
 
         Args:
             module: The bitcode.
             output: The object to write.
             begin: See `Channel.serve`.
+            remarks: A file to write, in which the compiler says whose call each decision was about.
 
         Returns:
             How many decisions were asked for.
@@ -103,6 +106,8 @@ class Compiler:
         with Channel(output.parent) as channel:
             flags = (*_ASK_INLINER, f"-inliner-interactive-channel-base={channel.base}")
             command = [*self._back(module, output), *(word for flag in flags for word in ("-mllvm", flag))]
+            if remarks:
+                command += [*_REMARK, f"-foptimization-record-file={remarks}"]
             with Process(command, output.parent, deadline=self.deadline) as process:
                 return channel.serve(process, begin)
 

@@ -1,8 +1,9 @@
 """Cleans up after a process that is gone, however it went: ``python -I -S reaper.py FOLDER``.
 
 It reads lines on standard input, ``+GROUP`` for a process group that was started and ``-GROUP`` for one that is no
-more. When the input ends, so has whoever wrote it: the groups that are left are killed and the folder is removed. It
-is started as a file, so that it imports little and takes few milliseconds and megabytes.
+more. When the input ends, so has whoever wrote it: the groups that are left are killed, then whatever works in the
+folder all the same (its start may not have been told any more), and the folder is removed. It is started as a file, so
+that it imports little and takes few milliseconds and megabytes.
 """
 
 from __future__ import annotations
@@ -11,6 +12,11 @@ import os
 import shutil
 import signal
 import sys
+import time
+from pathlib import Path
+
+SCANS, PAUSE_S = 5, 0.05
+"""How often it looks for processes that work in the folder: one that was just started may not be there yet."""
 
 
 def main() -> None:
@@ -25,7 +31,31 @@ def main() -> None:
             os.killpg(group, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
             continue
+    for _ in range(SCANS):
+        for process in at_work(sys.argv[1]):
+            kill(process)
+        time.sleep(PAUSE_S)
     shutil.rmtree(sys.argv[1], ignore_errors=True)
+
+
+def at_work(folder: str) -> list[int]:
+    """Processes whose working folder is this one or lies below it."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "cwd").readlink().is_relative_to(folder):
+                found.append(int(process.name))
+        except OSError:
+            continue
+    return found
+
+
+def kill(number: int) -> None:
+    """End a process, if it is still there."""
+    try:
+        os.kill(number, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return
 
 
 if __name__ == "__main__":

@@ -16,12 +16,13 @@ SHIPPED = Path(__file__).parent / "shipped"
 MIN_SIZE_THRESHOLD = 5
 """LLVM's own threshold of the cost at ``-Oz`` (`InlineConstants::OptMinSizeThreshold`)."""
 
+_SEARCH = "search by the sizes of functions (unseat)"
 _INLINE_COST = "LLVM, lib/Analysis/InlineCost.cpp"
 
 
 def contenders() -> Mapping[str, Contender]:
-    """By name: incumbents, incumbents tuned, random search, baselines."""
-    found = [*_incumbents(), *_baselines()]
+    """By name: incumbents, incumbents tuned, random search, challengers, baselines."""
+    found = [*_incumbents(), *_challengers(), *_baselines()]
     return {contender.name: contender for contender in found}
 
 
@@ -59,6 +60,46 @@ def _random() -> Learner:
 
     space = {"threshold": Parameter(-100, 60, integer=True)}
     return RandomSearch("cost-threshold-random", make, space, default={"threshold": MIN_SIZE_THRESHOLD})
+
+
+def _challengers() -> Iterator[Contender]:
+    yield _fitted("BC-Max", Role.CHALLENGER, _bc_max, "Marinov, Agarwal and Trofin, arXiv 2403.19462")
+    yield _fitted("flip-regression", Role.CHALLENGER, _flips, "regression on single decisions (unseat)")
+    yield Contender("search-16", Role.CHALLENGER, _search, paper=_SEARCH)
+    yield _fitted("guided-search-16", Role.CHALLENGER, _guided, _SEARCH)
+    yield _fitted("evolution", Role.CHALLENGER, _evolution, "Trofin et al. (MLGO), arXiv 2101.04808")
+
+
+def _bc_max() -> Learner:
+    from unseat.learn.imitate import BCMax
+    from unseat.tasks.llvm.inline.learners import baselines, clone
+    from unseat.tasks.llvm.inline.trials import play
+
+    return BCMax("BC-Max", play, clone, baselines)
+
+
+def _flips() -> Learner:
+    from unseat.tasks.llvm.inline.learners import FlipRegression
+
+    return FlipRegression()
+
+
+def _search() -> Policy:
+    from unseat.tasks.llvm.inline.searched import COMPILATIONS, SearchRule
+
+    return SearchRule(f"search-{COMPILATIONS}", COMPILATIONS)
+
+
+def _guided() -> Learner:
+    from unseat.tasks.llvm.inline.searched import COMPILATIONS, GuidedSearch
+
+    return GuidedSearch(f"guided-search-{COMPILATIONS}")
+
+
+def _evolution() -> Learner:
+    from unseat.tasks.llvm.inline.learners import Evolution
+
+    return Evolution()
 
 
 def _baselines() -> Iterator[Contender]:

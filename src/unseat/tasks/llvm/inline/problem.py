@@ -72,9 +72,10 @@ class Problem:
         """What a failed run counts with: more than the growth at which LLVM stops inlining."""
         return float(_TIMES_WORSE * self.default_bytes)
 
-    def view(self, deadline: float | None = None) -> View:
-        """What a policy is told beforehand: what the numbers are that it will see."""
-        return View(QUESTION, {"features": list(FEATURES)}, deadline=deadline)
+    def view(self, number: int = 0, deadline: float | None = None) -> View:
+        """What a policy is told beforehand: the module that is compiled, and what the numbers are that it will see."""
+        facts = {"features": list(FEATURES), "module": self.modules[number].bitcode if self.modules else b""}
+        return View(QUESTION, facts, deadline=deadline)
 
     def build(self, compiler: Compiler, compile_one: Compile) -> Sizes:
         """Compile every module, link them, see that the program does what it should, and measure it.

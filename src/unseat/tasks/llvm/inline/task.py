@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from unseat.core.card import Card
 from unseat.core.outcome import Limits, Outcome
-from unseat.core.policy import Asker, Form, Policy, Question
+from unseat.core.policy import Form, Policy, Question
 from unseat.core.task import Instance, Need, Objective, Task
 from unseat.tasks.llvm.inline.suites import Options, Source, built_in, opened
 
@@ -69,24 +68,22 @@ class InlineTask(Task):
         """Build the program with the policy in the place of the inliner's heuristic."""
         from unseat.tasks.llvm.engine.compiler import Compiler
         from unseat.tasks.llvm.engine.process import ToolError
-        from unseat.tasks.llvm.inline.question import Answering
+        from unseat.tasks.llvm.inline.building import Build
 
         deadline = limits.deadline()
-        began = time.perf_counter()
-        session = policy.start(problem.view(deadline), seed)
-        start_s = time.perf_counter() - began
-        asker = Asker(session, self.questions["inline"], deadline)
-        answering, compiler = Answering(asker), Compiler.here(deadline)
+        compiler, build = Compiler.here(deadline), Build(self.questions["inline"], problem, policy, seed, deadline)
         try:
-            sizes = problem.build(compiler, lambda module, made: compiler.asked(module, made, answering.begin))
+            sizes = problem.build(compiler, lambda module, made: compiler.asked(module, made, build.next()))
         except ToolError as error:
-            return Outcome(float("nan"), error.status, asker.decisions, start_s, asker.decide_s, message=str(error))
+            return Outcome(
+                float("nan"), error.status, build.decisions, build.start_s, build.decide_s, message=str(error)
+            )
         metrics = {
             "default_bytes": problem.default_bytes, "modules_bytes": sum(sizes.modules.values()),
-            "inlined": answering.inlined, **{f"bytes of {name}": size for name, size in sizes.modules.items()},
+            "inlined": build.inlined, **{f"bytes of {name}": size for name, size in sizes.modules.items()},
         }  # fmt: skip
-        return Outcome(float(sizes.program), decisions=asker.decisions, start_s=start_s,
-                       decide_s=asker.decide_s if asker.decisions else None, metrics=metrics)  # fmt: skip
+        return Outcome(float(sizes.program), decisions=build.decisions, start_s=build.start_s,
+                       decide_s=build.decide_s if build.decisions else None, metrics=metrics)  # fmt: skip
 
     def contenders(self) -> Mapping[str, Contender]:
         """Incumbents, tuned incumbents, baselines."""

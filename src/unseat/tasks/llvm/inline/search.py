@@ -1,0 +1,198 @@
+"""Search for the decisions of one module, by compiling it a few times.
+
+A decision changes the function that makes the call, those into which that one is put, and the callee, and hardly
+anything else. So a compilation turns over a dozen decisions at once that touch different functions, and the size of
+each function tells which of them were good: many answers for the price of one. What is kept was compiled as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unseat.tasks.llvm.engine import workplace
+from unseat.tasks.llvm.engine.channel import Answer, Header
+from unseat.tasks.llvm.engine.compiler import Compiler
+from unseat.tasks.llvm.engine.elf import functions, text_bytes
+from unseat.tasks.llvm.engine.process import ToolError
+from unseat.tasks.llvm.engine.remarks import Call, calls
+from unseat.tasks.llvm.inline.question import ADVICE, COST, reader
+from unseat.tasks.llvm.inline.rules import OF_MODULE
+
+Int64 = NDArray[np.int64]
+Float64 = NDArray[np.float64]
+
+RULES = (None, -12.0, -24.0)
+"""What the search begins with: LLVM's advice, and cost thresholds. The first is always compiled, so that no module
+becomes larger than clang makes it."""
+
+Rank: TypeAlias = Callable[[Int64, Int64], Float64]
+"""From observations [n, 39] and actions [n] to numbers [n]: the least is turned over first."""
+
+Key: TypeAlias = tuple[bytes, int]
+"""A call as it is recognised in another compilation: what is seen of it, and which of those that look alike it is."""
+
+_AT_ONCE = 12
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A compilation.
+
+    Attributes:
+        keys: What each decision is known by.
+        observations: int64 [n, 39].
+        actions: int64 [n].
+        calls: Whose call each decision was about.
+        functions: Bytes of each function.
+        nbytes: Bytes of machine code of the object.
+    """
+
+    keys: Sequence[Key]
+    observations: Int64
+    actions: Int64
+    calls: Sequence[Call]
+    functions: Mapping[str, int]
+    nbytes: int
+
+    def touched(self) -> Sequence[frozenset[str]]:
+        """Functions that each decision can change."""
+        into: dict[str, set[str]] = {}
+        for call, action in zip(self.calls, self.actions, strict=True):
+            if action:
+                into.setdefault(call.callee, set()).add(call.caller)
+        known: dict[str, frozenset[str]] = {}
+        return [_holders(call.caller, into, known) | {call.callee} for call in self.calls]
+
+
+def _holders(function: str, into: Mapping[str, set[str]], known: dict[str, frozenset[str]]) -> frozenset[str]:
+    """A function and all that have its body in theirs."""
+    if function not in known:
+        found, more = {function}, [function]
+        while more:
+            new = into.get(more.pop(), set()) - found
+            found |= new
+            more += new
+        known[function] = frozenset(found)
+    return known[function]
+
+
+@dataclass
+class Search:
+    """A search in one module.
+
+    Attributes:
+        bitcode: The module.
+        rank: Which decisions are turned over first.
+        left: Compilations that are left.
+        deadline: `time.monotonic()` at which the run ends.
+        spend: Called before each compilation.
+        learned: Observation, action and what turning it over changed, in bytes, of every decision that was tried.
+    """
+
+    bitcode: bytes
+    rank: Rank
+    left: int
+    deadline: float | None = None
+    spend: Callable[[], None] = lambda: None
+    learned: list[tuple[Int64, int, int]] = field(default_factory=list)
+
+    def best(self) -> Attempt:
+        """The smallest object that was found.
+
+        Raises:
+            ToolError: The module cannot be compiled even as LLVM advises.
+            DeadlineReached: The time is up.
+        """
+        rule, found = RULES[0], self._compile(RULES[0], {})
+        for other in RULES[1:]:
+            attempt = self._tried(other, {})
+            if attempt is not None and attempt.nbytes < found.nbytes:
+                rule, found = other, attempt
+        turned: dict[Key, int] = {}
+        seen: set[tuple[Key, int]] = set()
+        while self.left > 0 and len(found.calls) == len(found.actions):
+            batch = self._batch(found, seen)
+            if not batch:
+                break
+            seen |= {(found.keys[number], int(found.actions[number])) for number in batch}
+            turned, found = self._turn(rule, found, turned, batch)
+        return found
+
+    def _batch(self, found: Attempt, seen: set[tuple[Key, int]]) -> Mapping[int, frozenset[str]]:
+        """Decisions that touch different functions, the most promising first, and what they touch."""
+        untried = [number for number, key in enumerate(found.keys) if (key, int(found.actions[number])) not in seen]
+        if not untried:
+            return {}
+        order = np.argsort(self.rank(found.observations[untried], found.actions[untried]), kind="stable")
+        touched, taken, batch = found.touched(), set[str](), {}
+        for number in (untried[place] for place in order):
+            if not touched[number] & taken:
+                taken |= touched[number]
+                batch[number] = touched[number]
+                if len(batch) == _AT_ONCE:
+                    break
+        return batch
+
+    def _turn(
+        self, rule: float | None, found: Attempt, turned: dict[Key, int], batch: Mapping[int, frozenset[str]]
+    ) -> tuple[dict[Key, int], Attempt]:
+        """Turn decisions over, keep those that made their functions smaller."""
+        every = turned | {found.keys[number]: 1 - int(found.actions[number]) for number in batch}
+        trial = self._tried(rule, every)
+        if trial is None:
+            return turned, found
+        good = dict(turned)
+        for number, names in batch.items():
+            change = sum(trial.functions.get(name, 0) - found.functions.get(name, 0) for name in names)
+            self.learned.append((found.observations[number], int(found.actions[number]), change))
+            if change < 0:
+                good[found.keys[number]] = every[found.keys[number]]
+        candidates = [(turned, found), (every, trial)]
+        if good not in (turned, every):
+            second = self._tried(rule, good)
+            candidates += [(good, second)] if second is not None else []
+        return min(candidates, key=lambda pair: pair[1].nbytes)
+
+    def _tried(self, rule: float | None, turned: Mapping[Key, int]) -> Attempt | None:
+        """As `_compile`; None where there are no compilations left, or the compiler fails."""
+        try:
+            return self._compile(rule, turned) if self.left > 0 else None
+        except ToolError:
+            return None
+
+    def _compile(self, rule: float | None, turned: Mapping[Key, int]) -> Attempt:
+        self.spend()
+        self.left -= 1
+        keys: list[Key] = []
+        seen: list[Int64] = []
+        acted: list[int] = []
+        alike: dict[bytes, int] = {}
+
+        def begin(header: Header) -> Answer:
+            observe = reader(header)
+
+            def answer(data: bytes) -> int:
+                features = observe(data)
+                blind = features.copy()
+                blind[list(OF_MODULE)] = 0
+                look = blind.tobytes()
+                alike[look] = alike.get(look, -1) + 1
+                keys.append((look, alike[look]))
+                advised = features[ADVICE] if rule is None else features[COST] < rule
+                seen.append(features)
+                acted.append(turned.get(keys[-1], int(advised)))
+                return acted[-1]
+
+            return answer
+
+        with workplace.folder() as folder:
+            source, made, remarks = (folder / name for name in ("module.bc", "module.o", "remarks.yaml"))
+            source.write_bytes(self.bitcode)
+            Compiler.here(self.deadline).asked(source, made, begin, remarks)
+            rows = np.array(seen, np.int64).reshape(len(seen), -1)
+            return Attempt(keys, rows, np.array(acted, np.int64), calls(remarks), functions(made), text_bytes(made))
