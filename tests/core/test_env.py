@@ -24,6 +24,7 @@ from gymnasium.utils.env_checker import check_env
 from unseat import Instance, Limits, Outcome, Policy, Question, View
 from unseat.core.env import TaskEnv
 from unseat.core.errors import ContractError
+from unseat.core.outcome import Status
 from unseat.core.policy import InvalidAnswer
 
 TASK = SpinThenBlock()
@@ -184,6 +185,24 @@ def test_errors_before_the_first_question_surface() -> None:
         with pytest.raises(InvalidAnswer, match="the engine broke"):
             env.reset()
     env.close()
+
+
+def test_a_failed_run_pays_the_failure_value() -> None:
+    """Red: the last step pays NaN where the engine says that the run failed, and a learner learns nothing any more; or
+    it hands out the observation of the step before once more, and who changes one changes both."""
+
+    class Failing(SpinThenBlock):
+        def run(self, problem: Any, policy: Policy, *, seed: int, limits: Limits) -> Outcome:
+            policy.start(View("spin or block"), seed).decide(np.zeros(4, np.float32))
+            return Outcome(float("nan"), Status.CRASHED)
+
+    task = Failing()
+    env = TaskEnv(task, INSTANCE)
+    first, _ = env.reset()
+    last, reward, ended, _, info = env.step(SPIN)
+    worst = task.objective.failure(task.load(INSTANCE), Limits())
+    assert ended and info["outcome"].value == worst and abs(reward) == abs(worst)
+    assert last is not first and np.array_equal(last, first)
 
 
 def test_run_without_a_question_is_an_error() -> None:

@@ -16,7 +16,7 @@ from gymnasium import error
 
 from unseat.core.answers import from_plain, to_plain
 from unseat.core.errors import ContractError
-from unseat.core.outcome import Limits, Outcome
+from unseat.core.outcome import Limits, Outcome, Status
 from unseat.core.policy import Form, Policy, Session, View
 from unseat.core.task import Instance, Task
 
@@ -128,9 +128,10 @@ class PausedEngine(Policy):
         self._answer = [from_plain(to_plain(answer, arrays), arrays)]
 
     def _scored(self, outcome: Outcome) -> Outcome:
-        """The outcome with its value, where the engine leaves that to the score of a whole answer."""
+        """The outcome with its value, where it has failed, or the engine leaves that to the score of a whole answer."""
         if not self._answer:
-            return outcome
+            failed = outcome.status is not Status.OK
+            return replace(outcome, value=self.task.objective.failure(self.problem, self.limits)) if failed else outcome
         got = self.task.score(self.problem, *self._answer)
         return replace(outcome, value=got.value, metrics={**outcome.metrics, **got.metrics})
 
@@ -194,6 +195,8 @@ class TaskEnv(gymnasium.Env[Any, Any]):
         before, self._paid = self._paid, sum(self._engine.earned.values())
         if isinstance(came, Outcome):
             reward = self._paid - before + self._engine.reward(came)
+            # What was handed out before is its reader's own.
+            self._last = copy.deepcopy(self._last)
             return self._last, reward, True, False, {"outcome": came, **shown_mask(self._last)}
         self._last = came.observation
         return self._last, self._paid - before, False, False, shown_mask(self._last)

@@ -39,7 +39,7 @@ def test_a_folder_is_read_however_deep(tmp_path: Path) -> None:
 def test_a_folder_of_programs_is_several() -> None:
     """Red: programs are put together, or their input is lost."""
     found = {one.name: one for one in opened(str(PROGRAMS), [])}
-    assert sorted(found) == ["adder", "shapes", "words"]
+    assert sorted(found) == ["adder", "rounds", "shapes", "words"]
     assert found["words"].given and found["words"].expected and not found["adder"].given
 
 

@@ -30,6 +30,8 @@ _ASK_INLINER = (
 
 _REMARK = ("-fsave-optimization-record=yaml", "-foptimization-record-passes=inline-ml")
 
+_ASK_ALLOCATOR = ("-regalloc-enable-advisor=release",)
+
 
 @dataclass(frozen=True)
 class Compiler:
@@ -103,13 +105,15 @@ class Compiler:
             ToolError: The compiler or what comes over the channel fails.
             DeadlineReached: The run's time is up.
         """
-        with Channel(output.parent) as channel:
-            flags = (*_ASK_INLINER, f"-inliner-interactive-channel-base={channel.base}")
-            command = [*self._back(module, output), *(word for flag in flags for word in ("-mllvm", flag))]
-            if remarks:
-                command += [*_REMARK, f"-foptimization-record-file={remarks}"]
-            with Process(command, output.parent, deadline=self.deadline) as process:
-                return channel.serve(process, begin)
+        remark = (*_REMARK, f"-foptimization-record-file={remarks}") if remarks else ()
+        return self._asked(module, output, begin, _ASK_INLINER, "inliner", remark)
+
+    def asked_evictions(self, module: Path, output: Path, begin: Callable[[Header], Answer]) -> int:
+        """The same, with a policy's decisions where the greedy register allocator would choose whom to evict.
+
+        The compiler takes any index for an answer: one that its mask forbids ends it, or worse.
+        """
+        return self._asked(module, output, begin, _ASK_ALLOCATOR, "regalloc-evict")
 
     def linked(self, objects: Sequence[Path], output: Path, *, plus_plus: bool = False) -> None:
         """A stripped program.
@@ -130,6 +134,16 @@ class Compiler:
         lld = ["-fuse-ld=lld"] if self.llvm.has("ld.lld") else []
         driver = self._driver("clang")
         self._call([driver, *_ALWAYS, *lld, "-nostdlib", "-r", *map(str, objects), "-o", str(output)], output.parent)
+
+    def _asked(
+        self, module: Path, output: Path, begin: Callable[[Header], Answer], ask: Sequence[str], who: str,
+        more: Sequence[str] = (),
+    ) -> int:  # fmt: skip
+        with Channel(output.parent) as channel:
+            flags = (*ask, f"-{who}-interactive-channel-base={channel.base}")
+            command = [*self._back(module, output), *more, *(word for flag in flags for word in ("-mllvm", flag))]
+            with Process(command, output.parent, deadline=self.deadline) as process:
+                return channel.serve(process, begin)
 
     def _back(self, module: Path, output: Path) -> list[str]:
         return [self._driver("clang"), *_ALWAYS, LEVEL, "-c", str(module), "-o", str(output)]

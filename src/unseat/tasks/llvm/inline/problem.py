@@ -1,146 +1,30 @@
-"""A program as bitcode, and what it takes to measure it."""
+"""What the inliner's policies are told of a program; how it is built and measured is every task's (`data.builds`)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TypeAlias
 
-from unseat.core.errors import UserError
-from unseat.core.policy import InvalidAnswer, View
+from unseat.core.policy import View
+from unseat.tasks.llvm.data import builds
+from unseat.tasks.llvm.data.builds import Compile, Module, Sizes
 from unseat.tasks.llvm.data.programs import Program
-from unseat.tasks.llvm.engine import workplace
-from unseat.tasks.llvm.engine.compiler import Compiler
-from unseat.tasks.llvm.engine.elf import text_bytes
-from unseat.tasks.llvm.engine.execution import differs
-from unseat.tasks.llvm.engine.process import ToolError
 from unseat.tasks.llvm.inline.question import FEATURES
+
+__all__ = ["QUESTION", "Compile", "Module", "Problem", "Sizes", "load"]
 
 QUESTION = "inline"
 
-_TIMES_WORSE = 10
-_PLUS_PLUS = frozenset({".cc", ".cpp", ".cxx"})
-
-Compile: TypeAlias = Callable[[Path, Path], object]
-"""Compiles a module, the first path, to an object, the second."""
-
 
 @dataclass(frozen=True)
-class Module:
-    """A module before any optimisation."""
-
-    name: str
-    bitcode: bytes
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """Bytes of machine code.
-
-    Attributes:
-        program: In the linked, stripped program.
-        modules: In each module's object; their sum is not the program's.
-    """
-
-    program: int
-    modules: Mapping[str, int]
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What the engine runs.
-
-    Attributes:
-        name: The program's name.
-        modules: Its modules, in the order in which they are compiled.
-        plus_plus: Whether C++ is in it.
-        expected: What it prints; None where it is not to be linked and run.
-        given: What it reads on standard input.
-        default_bytes: Its size as clang makes it.
-    """
-
-    name: str
-    modules: tuple[Module, ...]
-    plus_plus: bool
-    expected: bytes | None
-    given: bytes
-    default_bytes: int = 0
-
-    @property
-    def worst(self) -> float:
-        """What a failed run counts with: more than the growth at which LLVM stops inlining."""
-        return float(_TIMES_WORSE * self.default_bytes)
+class Problem(builds.Problem):
+    """What the engine runs."""
 
     def view(self, number: int = 0, deadline: float | None = None) -> View:
         """What a policy is told beforehand: the module that is compiled, and what the numbers are that it will see."""
         facts = {"features": list(FEATURES), "module": self.modules[number].bitcode if self.modules else b""}
         return View(QUESTION, facts, deadline=deadline)
 
-    def build(self, compiler: Compiler, compile_one: Compile) -> Sizes:
-        """Compile every module, link them, see that the program does what it should, and measure it.
-
-        Raises:
-            InvalidAnswer: The program does something else than before.
-            ToolError: A step fails.
-            DeadlineReached: The run's time is up.
-        """
-        with workplace.folder() as folder:
-            sizes = {}
-            for number, module in enumerate(self.modules):
-                source, made = folder / f"{number}.bc", folder / f"{number}.o"
-                source.write_bytes(module.bitcode)
-                compile_one(source, made)
-                sizes[module.name] = text_bytes(made)
-            objects, output = [folder / f"{number}.o" for number in range(len(self.modules))], folder / "program"
-            if self.expected is None:
-                compiler.joined(objects, output)
-            else:
-                compiler.linked(objects, output, plus_plus=self.plus_plus)
-                (folder / "run").mkdir()
-                fault = differs(output, self.given, self.expected, folder / "run", compiler.deadline)
-                if fault:
-                    raise InvalidAnswer(f"{self.name} is miscompiled: {fault}")
-            return Sizes(text_bytes(output), sizes)
-
 
 def load(program: Program, *, whole: bool) -> Problem:
-    """Translate a program to bitcode, and measure it as clang makes it.
-
-    Args:
-        program: The program.
-        whole: Whether its modules are first put together and all but ``main`` is hidden.
-
-    Raises:
-        UserError: It does not compile, or does not do what it should even then.
-        MissingExtra: There is no LLVM.
-    """
-    compiler = Compiler.here()
-    try:
-        modules = tuple(_modules(program, compiler, whole))
-        plus_plus = any(unit.source.suffix in _PLUS_PLUS for unit in program.units)
-        problem = Problem(program.name, modules, plus_plus, program.expected, program.given)
-        size = problem.build(compiler, compiler.compiled).program
-    except ToolError as error:
-        raise UserError(f"{program.name} cannot be built: {error}") from error
-    except InvalidAnswer as error:
-        raise UserError(f"{program.name} does not do what its expected.txt says: {error}") from error
-    if not size:
-        raise UserError(f"{program.name} holds no machine code" + (" once all but main is hidden" if whole else ""))
-    return Problem(program.name, modules, plus_plus, program.expected, program.given, size)
-
-
-def _modules(program: Program, compiler: Compiler, whole: bool) -> Iterator[Module]:
-    with workplace.folder() as folder:
-        made = [folder / f"{number}.bc" for number in range(len(program.units))]
-        for unit, output in zip(program.units, made, strict=True):
-            try:
-                compiler.bitcode(unit.source, unit.flags, unit.folder, output)
-            except ToolError as error:
-                raise UserError(f"{unit.folder / unit.source} does not compile: {error}") from error
-        if whole:
-            compiler.whole(made, ["main"], folder / "whole.bc")
-            yield Module("whole", (folder / "whole.bc").read_bytes())
-            return
-        for unit, output in zip(program.units, made, strict=True):
-            yield Module(str(unit.source), output.read_bytes())
+    """See `builds.load`."""
+    return builds.load(program, Problem, whole=whole)

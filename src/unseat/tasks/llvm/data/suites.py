@@ -1,0 +1,87 @@
+"""The instances: every program, module by module or put together as a whole."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from unseat.core.errors import UserError
+from unseat.core.task import Instance
+from unseat.tasks.llvm.data import programs
+from unseat.tasks.llvm.data.programs import Program
+
+QUICK = {"train": 4, "valid": 2, "test": 4}
+"""Programs of each split that the quick suite has; the first ones by name, module by module."""
+
+
+class Options(BaseModel):
+    """Options of `unseat run TASK --data SOURCES` for every task of the compiler's."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    whole: bool = Field(False, description="put the modules together first and hide all but main")
+    flags: str = Field("", description="arguments for clang besides those of the project: '-Iinclude -DNDEBUG'")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A program in one of the two ways in which it is compiled."""
+
+    program: Program
+    whole: bool
+    suites: frozenset[str] = frozenset({"full"})
+
+    @property
+    def name(self) -> str:
+        """The instance's id."""
+        return f"{self.program.name}@whole" if self.whole else self.program.name
+
+    def instance(self) -> Instance:
+        """The instance."""
+        facts = {"program": self.program.name, "whole": self.whole}
+        return Instance(self.name, self.program.name, self.program.split, suites=self.suites, facts=facts)
+
+
+@lru_cache(maxsize=1)
+def built_in() -> Sequence[Source]:
+    """The embedded corpus."""
+    return sources(programs.corpus())
+
+
+def sources(found: Sequence[Program]) -> Sequence[Source]:
+    """Every program in both ways, and which of them are quick."""
+    made = []
+    left = dict(QUICK)
+    for program in found:
+        quick = left[program.split] > 0
+        left[program.split] -= 1
+        made.append(Source(program, False, frozenset({"quick", "full"}) if quick else frozenset({"full"})))
+        made.append(Source(program, True))
+    return made
+
+
+def opened(data: str, options: Mapping[str, Any], kind: type[Options] = Options) -> Sequence[Source]:
+    """What a user's data give.
+
+    Args:
+        data: See `programs.opened`.
+        options: As they were given.
+        kind: The task's own options.
+
+    Raises:
+        UserError: They cannot be read, or an option is wrong.
+    """
+    try:
+        chosen = kind(**options)
+        flags = shlex.split(chosen.flags)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UserError(f"--{first['loc'][0]}: {first['msg']}") from error
+    except ValueError as error:
+        raise UserError(f"--flags: {chosen.flags!r} cannot be read as arguments: {error}") from error
+    return [Source(program, chosen.whole) for program in programs.opened(data, flags)]
