@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -38,10 +38,12 @@ class Sizes:
     Attributes:
         program: In the linked, stripped program.
         modules: In each module's object; their sum is not the program's.
+        metrics: What else the task has measured of the program; see `Problem.measured`.
     """
 
     program: int
     modules: Mapping[str, int]
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -87,13 +89,23 @@ class Problem:
             objects, output = [folder / f"{number}.o" for number in range(len(self.modules))], folder / "program"
             if self.expected is None:
                 compiler.joined(objects, output)
-            else:
-                compiler.linked(objects, output, plus_plus=self.plus_plus)
-                (folder / "run").mkdir()
-                fault = differs(output, self.given, self.expected, folder / "run", compiler.deadline)
-                if fault:
-                    raise InvalidAnswer(f"{self.name} is miscompiled: {fault}")
-            return Sizes(text_bytes(output), sizes)
+                return Sizes(text_bytes(output), sizes)
+            compiler.linked(objects, output, plus_plus=self.plus_plus)
+            (folder / "run").mkdir()
+            fault = differs(output, self.given, self.expected, folder / "run", compiler.deadline)
+            if fault:
+                raise InvalidAnswer(f"{self.name} is miscompiled: {fault}")
+            return Sizes(text_bytes(output), sizes, self.measured(output, folder / "run", compiler.deadline))
+
+    def measured(self, program: Path, folder: Path, deadline: float | None) -> Mapping[str, float]:
+        """What a task measures of a program that does what it should; nothing here.
+
+        Args:
+            program: The program.
+            folder: Where it has been run, and may be run again.
+            deadline: `time.monotonic()` at which the run ends.
+        """
+        return {}
 
 
 P = TypeVar("P", bound=Problem)

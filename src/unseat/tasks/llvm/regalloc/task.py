@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from unseat.core.outcome import Limits, Outcome, Status
 from unseat.core.policy import Asker, Form, InvalidAnswer, Policy, Question
 from unseat.core.task import Instance, Need, Objective, Task
 from unseat.tasks.llvm.data.suites import Source, built_in, opened
-from unseat.tasks.llvm.regalloc.suites import Options
+from unseat.tasks.llvm.regalloc.suites import Options, counted
 
 if TYPE_CHECKING:
     from unseat.core.learner import Contender
@@ -30,13 +31,14 @@ class RegallocTask(Task):
     forms = frozenset({Form.DECIDE, Form.KERNEL, Form.FUSED})
     options = Options
 
-    def __init__(self, sources: Sequence[Source] | None = None) -> None:
+    def __init__(self, sources: Sequence[Source] | None = None, *, instructions: bool | None = None) -> None:
+        """Of these sources, or the built-in ones; instructions are counted of all, of none, or of some (`counted`)."""
         super().__init__()
         self.card = _card()
         self.objective = Objective(
             "code size", "B", worst=lambda problem, limits: problem.worst if problem else WORST_BYTES
         )
-        self._sources = sources
+        self._sources, self._instructions = sources, instructions
 
     @cached_property
     def sources(self) -> Mapping[str, Source]:
@@ -56,14 +58,20 @@ class RegallocTask(Task):
 
     def load(self, instance: Instance) -> Problem:
         """Translate the program to bitcode; the last few are kept."""
-        return _loaded(self.sources[instance.id])
+        source = self.sources[instance.id]
+        return _loaded(source, self._counts(source))
+
+    def _counts(self, source: Source) -> bool:
+        return counted(source) if self._instructions is None else self._instructions
 
     def content(self, instance: Instance) -> str:
         """Hash of the program's sources, of what the compiler is and of the code that runs it."""
         from unseat.tasks.llvm.engine.toolchain import code, find
 
         source, llvm = self.sources[instance.id], find()
-        what = f"{source.program.digest} {source.whole} {llvm.identity if llvm else None} {code()}"
+        what = (
+            f"{source.program.digest} {source.whole} {llvm.identity if llvm else None} {code()} {self._counts(source)}"
+        )
         return hashlib.sha256(what.encode()).hexdigest()
 
     def run(self, problem: Problem, policy: Policy, *, seed: int, limits: Limits) -> Outcome:
@@ -91,7 +99,8 @@ class RegallocTask(Task):
             return Outcome(float("nan"), status, asker.decisions, start_s, asker.decide_s, message=str(error))
         metrics = {
             "default_bytes": problem.default_bytes, "modules_bytes": sum(sizes.modules.values()),
-            "evicted": answering.evicted, **{f"bytes of {name}": size for name, size in sizes.modules.items()},
+            "evicted": answering.evicted, **sizes.metrics,
+            **{f"bytes of {name}": size for name, size in sizes.modules.items()},
         }  # fmt: skip
         return Outcome(float(sizes.program), decisions=asker.decisions, start_s=start_s,
                        decide_s=asker.decide_s if asker.decisions else None, metrics=metrics)  # fmt: skip
@@ -104,21 +113,22 @@ class RegallocTask(Task):
 
     def open(self, source: str, options: Mapping[str, Any]) -> Task:
         """Any folder of C or C++, or a compilation database."""
-        return RegallocTask(opened(source, options, Options))
+        found = opened(source, options, Options)
+        return RegallocTask(found, instructions=Options(**options).instructions)
 
     def needs(self) -> Sequence[Need]:
-        """LLVM that asks about evictions, and what a program is linked with."""
-        from unseat.tasks.llvm.engine.doctor import needs
+        """An LLVM that asks about evictions, what a program is linked with, and what counts instructions."""
+        from unseat.tasks.llvm.engine import counting, doctor
 
-        return needs()
+        return (*doctor.needs(), *doctor.evictions(), counting.need())
 
 
 @lru_cache(maxsize=64)
-def _loaded(source: Source) -> Problem:
+def _loaded(source: Source, instructions: bool) -> Problem:
     from unseat.tasks.llvm.data.builds import load
     from unseat.tasks.llvm.regalloc.problem import Problem
 
-    return load(source.program, Problem, whole=source.whole)
+    return replace(load(source.program, Problem, whole=source.whole), instructions=instructions)
 
 
 @lru_cache(maxsize=1)
