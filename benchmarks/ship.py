@@ -24,6 +24,7 @@ FOLDERS = {
     "cache": "unseat.tasks.cache.contenders", "cache-sized": "unseat.tasks.cache.contenders",
     "index": "unseat.tasks.index.contenders", "index-updates": "unseat.tasks.index.updates.contenders",
     "schedule": "unseat.tasks.schedule.contenders", "inline": "unseat.tasks.llvm.inline.contenders",
+    "regalloc": "unseat.tasks.llvm.regalloc.contenders",
 }  # fmt: skip
 """Task to the module that says where its shipped policies lie."""
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from unseat.core.learner import Contender, Learner, Role
-from unseat.core.policy import Artefact, Policy
+from unseat.core.policy import Artefact
 from unseat.learn.baselines import Constant, Uniform
-from unseat.tasks.llvm.regalloc.policies import Greedy, GreedyWeight, linear
+from unseat.tasks.llvm.regalloc.policies import Greedy, GreedyWeight, greedy, linear
 from unseat.tasks.llvm.regalloc.question import NOTHING, ROWS
+
+if TYPE_CHECKING:
+    from unseat.learn.tune import Parameter
 
 SHIPPED = Path(__file__).parent / "shipped"
 """Policies that were fitted on the built-in training instances, with the records of their fits."""
@@ -18,8 +22,8 @@ _LLVM = "LLVM, lib/CodeGen/RegAllocEvictionAdvisor.cpp"
 _BERGSTRA = "Bergstra and Bengio, JMLR 13, 2012"
 _SALIMANS = "Salimans et al., arXiv 1703.03864 (evolution strategies)"
 
-KNOBS = ("nr_broken_hints", "is_local", "nr_defs_and_uses", "liverange_size", "use_def_density", "row", "nothing")
-"""Weights that the searches set; of those that evolution sets beside them, none is a stronger one by itself."""
+KNOBS = ("nr_defs_and_uses", "liverange_size", "nr_rematerializable", "hottest_bb_freq_by_max", "row")
+"""Weights that the searches set, in units of that of LLVM's spill weight; evolution sets all."""
 
 
 def contenders() -> Mapping[str, Contender]:
@@ -53,31 +57,39 @@ def _fitted(name: str, role: Role, make: Callable[[], Learner], paper: str) -> C
     return Contender(name, role, make, shipped=shipped, paper=paper)
 
 
-def greedy(parameters: Mapping[str, float]) -> Policy:
-    """LLVM's rule with other judgements."""
-    return GreedyWeight("greedy-weight", parameters["factor"], parameters["hints"])
-
-
 def _greedy_tuner() -> Learner:
     """A tuned incumbent gets what a challenger gets: the same instances, the same limits."""
     from unseat.learn.tune import OptunaSearch, Parameter
 
-    space = {"factor": Parameter(0.25, 4.0, log=True), "hints": Parameter(1e-2, 1e6, log=True)}
+    space = {"factor": _factor(), "hints": Parameter(1e-2, 1e6, log=True)}
     return OptunaSearch("greedy-weight-tuned", greedy, space, default={"factor": 1.0, "hints": 1e6})
 
 
-def _tuner() -> Learner:
-    from unseat.learn.tune import OptunaSearch, Parameter
+def _factor() -> Parameter:
+    from unseat.learn.tune import Parameter
 
-    space = dict.fromkeys(KNOBS, Parameter(-2.0, 2.0))
-    return OptunaSearch("linear-tuned", linear, space, default=dict.fromkeys(KNOBS, 0.0))
+    return Parameter(0.05, 4.0, log=True)
+
+
+def _space() -> Mapping[str, Parameter]:
+    from unseat.learn.tune import Parameter
+
+    return {"factor": _factor(), **dict.fromkeys(KNOBS, Parameter(-0.2, 0.2))}
+
+
+_LLVMS = {"factor": 1.0, **dict.fromkeys(KNOBS, 0.0)}
+
+
+def _tuner() -> Learner:
+    from unseat.learn.tune import OptunaSearch
+
+    return OptunaSearch("linear-tuned", linear, _space(), default=_LLVMS)
 
 
 def _random() -> Learner:
-    from unseat.learn.tune import Parameter, RandomSearch
+    from unseat.learn.tune import RandomSearch
 
-    space = dict.fromkeys(KNOBS, Parameter(-2.0, 2.0))
-    return RandomSearch("linear-random", linear, space, default=dict.fromkeys(KNOBS, 0.0))
+    return RandomSearch("linear-random", linear, _space(), default=_LLVMS)
 
 
 def _evolution() -> Learner:

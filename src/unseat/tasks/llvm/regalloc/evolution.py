@@ -13,7 +13,7 @@ from unseat.core.learner import Learner, Study
 from unseat.core.policy import Policy
 from unseat.core.task import Instance
 from unseat.learn.evolution import EvolutionStrategy
-from unseat.tasks.llvm.regalloc.policies import COLUMNS, Linear
+from unseat.tasks.llvm.regalloc.policies import OWN_WEIGHTS, Linear
 
 
 class LinearByEvolution(Learner):
@@ -24,14 +24,14 @@ class LinearByEvolution(Learner):
 
     Args:
         name: Its name.
-        sigma, pairs: See `EvolutionStrategy`; the weight of the rule's own answer is -1.
+        sigma, pairs: See `EvolutionStrategy`; LLVM's spill weight itself weighs 1.
         rate: Adam's step.
         every: Generations between two looks at the validation instances.
         generations: At most.
     """
 
     def __init__(
-        self, name: str, sigma: float = 0.3, pairs: int = 8, rate: float = 0.05, every: int = 10, generations: int = 500
+        self, name: str, sigma: float = 0.1, pairs: int = 8, rate: float = 0.03, every: int = 10, generations: int = 500
     ) -> None:
         self.name, self.sigma, self.pairs = name, sigma, pairs
         self.rate, self.every, self.generations = rate, every, generations
@@ -67,14 +67,12 @@ class LinearByEvolution(Learner):
         return best
 
     def _policy(self, theta: NDArray[np.float32]) -> Policy:
-        return Linear(self.name, theta.astype(np.float32))
+        return Linear(self.name, theta[:-1].astype(np.float32), float(np.exp(theta[-1])))
 
 
 def begin() -> NDArray[np.float32]:
-    """The weights of LLVM's own rule."""
-    weights = np.zeros(len(COLUMNS), np.float32)
-    weights[COLUMNS.index("greedy")] = -1
-    return weights
+    """float32 [22], where the search begins: LLVM's own rule. The last number is the logarithm of the factor."""
+    return np.append(OWN_WEIGHTS, np.float32(0))
 
 
 def _sizes(study: Study, instances: Sequence[Instance], policies: Sequence[Policy]) -> NDArray[np.float64]:

@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseat.core.policy import Form, Policy, Session, View
-from unseat.tasks.llvm.regalloc.question import FEATURES, NOTHING, WEIGHT
+from unseat.tasks.llvm.regalloc.question import FEATURES, NOTHING
 
 Observation = Mapping[str, NDArray[Any]]
 
 _URGENT, _HINTS, _HINT, _LOCAL = (FEATURES.index(name) for name in (
     "nr_urgent", "nr_broken_hints", "is_hint", "is_local"))  # fmt: skip
+
+_ORDER = np.linspace(0, 1, NOTHING)
 
 
 @dataclass(frozen=True)
@@ -48,75 +50,74 @@ class GreedyWeight(Policy):
     hints: float = 1e6
 
     def start(self, view: View, seed: int) -> Session:
-        return _GreedyWeight(self.factor, self.hints)
+        return _Rule(OWN_WEIGHTS, self.factor, self.hints)
 
 
-class _GreedyWeight(Session):
-    def __init__(self, factor: float, hints: float) -> None:
-        self.factor, self.hints = factor, hints
+COLUMNS = (*FEATURES, "row")
+"""What a weight is made of: LLVM's features, and where in the order the row stands, from 0 to 1; 0 for the last row."""
 
-    def decide(self, observation: Observation) -> int:
-        return lightest(observation["ranges"], observation["action_mask"], self.factor, self.hints)
-
-
-def lightest(ranges: NDArray[np.float32], mask: NDArray[np.int8], factor: float = 1.0, hints: float = 1e6) -> int:
-    """The row that `GreedyWeight` answers."""
-    ranges = ranges.astype(np.float64)
-    best, least, weights = NOTHING, np.inf, ranges[:, WEIGHT]
-    # A range that can be neither split nor spilled may have any register.
-    limit = factor * weights[NOTHING] if mask[NOTHING] else np.inf
-    for row in np.flatnonzero(mask[:NOTHING]):
-        # Breaking the order of evictions is the last resort.
-        cost = 1e9 * ranges[row, _URGENT] + hints * ranges[row, _HINTS] + weights[row]
-        # Once there is a register, evicting a range of the same block for another one would only swap them.
-        if cost >= least or weights[row] >= limit or (best != NOTHING and mask[NOTHING] and ranges[row, _LOCAL]):
-            continue
-        best, least = int(row), cost
-        if ranges[row, _HINT]:
-            break
-    return best
-
-
-COLUMNS = (*FEATURES, "row", "nothing", "greedy")
-"""What `Linear` sees of a row: LLVM's features, where in the order it stands (0 to 1, and 0 for the last row), whether
-it is the last row, and whether it is what `lightest` answers."""
+OWN_WEIGHTS = np.array([float(name == "use_def_density") for name in COLUMNS], np.float32)
+"""LLVM's: its spill weight and nothing else."""
 
 
 @dataclass(frozen=True)
 class Linear(Policy):
-    """Answers the legal row of the least score, a weighted sum of its columns; the first of those with equal scores.
+    """`GreedyWeight` by weights of its own making: a sum of the columns of a row.
 
     Attributes:
         name: Its name.
-        weights: float32 [23], of `COLUMNS`. With no other weight than one below zero for ``greedy`` it is
-            `GreedyWeight`; the others say what it takes to answer something else.
+        weights: float32 [21], what each of `COLUMNS` adds to a row's weight; `OWN_WEIGHTS` are LLVM's.
+        factor: As of `GreedyWeight`.
     """
 
     name: str
     weights: NDArray[np.float32]
+    factor: float = 1.0
 
     def start(self, view: View, seed: int) -> Session:
-        return _Linear(self.weights)
+        return _Rule(self.weights, self.factor)
 
 
-class _Linear(Session):
-    def __init__(self, weights: NDArray[np.float32]) -> None:
-        self.weights = weights.astype(np.float64)
+class _Rule(Session):
+    def __init__(self, weights: NDArray[np.float32], factor: float, hints: float = 1e6) -> None:
+        self.weights, self.factor, self.hints = weights.astype(np.float64), factor, hints
 
     def decide(self, observation: Observation) -> int:
-        ranges, mask = observation["ranges"], observation["action_mask"]
-        seen = np.zeros((mask.size, len(COLUMNS)))
-        seen[:, : len(FEATURES)] = ranges
-        seen[:NOTHING, -3] = np.linspace(0, 1, NOTHING)
-        seen[NOTHING, -2] = 1
-        seen[lightest(ranges, mask), -1] = 1
-        return int(np.argmin(np.where(mask != 0, seen @ self.weights, np.inf)))
+        return rule(observation["ranges"], observation["action_mask"], self.weights, self.factor, self.hints)
+
+
+def rule(
+    ranges: NDArray[np.float32], mask: NDArray[np.int8], weights: NDArray[Any] = OWN_WEIGHTS, factor: float = 1.0,
+    hints: float = 1e6,
+) -> int:  # fmt: skip
+    """The row that LLVM's rule answers, by the weights of `Linear` and the judgements of `GreedyWeight`."""
+    seen = ranges.astype(np.float64)
+    weighed = seen @ weights[:-1]
+    weighed[:NOTHING] += weights[-1] * _ORDER
+    best, least = NOTHING, np.inf
+    # A range that can be neither split nor spilled may have any register.
+    limit = factor * weighed[NOTHING] if mask[NOTHING] else np.inf
+    for row in np.flatnonzero(mask[:NOTHING]):
+        # Breaking the order of evictions is the last resort.
+        cost = 1e9 * seen[row, _URGENT] + hints * seen[row, _HINTS] + weighed[row]
+        # Once there is a register, evicting a range of the same block for another one would only swap them.
+        if cost >= least or weighed[row] >= limit or (best != NOTHING and mask[NOTHING] and seen[row, _LOCAL]):
+            continue
+        best, least = int(row), cost
+        if seen[row, _HINT]:
+            break
+    return best
+
+
+def greedy(parameters: Mapping[str, float]) -> Policy:
+    """LLVM's rule with other judgements."""
+    return GreedyWeight("greedy-weight", parameters["factor"], parameters["hints"])
 
 
 def linear(parameters: Mapping[str, float]) -> Policy:
-    """The scorer that departs from `GreedyWeight` where these weights, by names of `COLUMNS`, add up to more than 1."""
-    weights = np.zeros(len(COLUMNS), np.float32)
-    weights[COLUMNS.index("greedy")] = -1
+    """LLVM's rule with another factor, and with these weights, by names of `COLUMNS`, beside LLVM's spill weight."""
+    weights = OWN_WEIGHTS.copy()
     for name, weight in parameters.items():
-        weights[COLUMNS.index(name)] = weight
-    return Linear("linear", weights)
+        if name != "factor":
+            weights[COLUMNS.index(name)] = weight
+    return Linear("linear", weights, parameters.get("factor", 1.0))

@@ -34,8 +34,6 @@ NOTHING = ROWS - 1
 """The last row is the range that wants a register; to answer it is to evict nothing, so that it will be split or
 spilled. It is not allowed where the range can be neither."""
 
-WEIGHT = FEATURES.index("use_def_density")
-
 _LARGEST = 1e9
 _OTHER = f"install another one: {INSTALL}"
 
