@@ -23,7 +23,7 @@ import numpy as np
 
 import unseat
 from unseat.core.learner import Role
-from unseat.core.policy import Asker
+from unseat.core.policy import Asker, Session, View
 from unseat.core.task import Instance
 from unseat.lab.ledger import Ledger
 from unseat.lab.records import Results
@@ -32,7 +32,7 @@ from unseat.tasks.llvm.engine import workplace
 from unseat.tasks.llvm.engine.channel import Answer, Header
 from unseat.tasks.llvm.engine.compiler import Compiler
 from unseat.tasks.llvm.engine.elf import text_bytes
-from unseat.tasks.llvm.regalloc.policies import GreedyWeight, rule
+from unseat.tasks.llvm.regalloc.policies import GreedyWeight
 from unseat.tasks.llvm.regalloc.question import Answering, reader
 
 TASK, GREEDY = "regalloc", "LLVM greedy"
@@ -80,16 +80,20 @@ def modules(split: str) -> list[tuple[Instance, Module]]:
     return [(instance, module) for instance in chosen for module in task.load(instance).modules]
 
 
+def rule() -> Session:
+    """LLVM's rule at work."""
+    return GreedyWeight("greedy-weight").start(View("evict"), 0)
+
+
 def equality(split: str) -> None:
     """Print how many objects LLVM's rule, told from what LLVM sends, makes as LLVM does."""
     compiler, question = Compiler.here(), unseat.task(TASK).questions["evict"]
-    session = GreedyWeight("greedy-weight").start(None, 0)  # type: ignore[arg-type]
     equal = asked = 0
     with workplace.folder() as folder:
         source, ours, theirs = folder / "module.bc", folder / "ours.o", folder / "theirs.o"
         for _, module in modules(split):
             source.write_bytes(module.bitcode)
-            if compiler.asked_evictions(source, ours, Answering(Asker(session, question)).begin):
+            if compiler.asked_evictions(source, ours, Answering(Asker(rule(), question)).begin):
                 compiler.compiled(source, theirs)
                 asked += 1
                 equal += ours.read_bytes() == theirs.read_bytes()
@@ -138,14 +142,14 @@ class Played:
         return text_bytes(folder / "module.o")
 
     def _begin(self, header: Header) -> Answer:
-        observe = reader(header)
+        observe, greedy = reader(header), rule()
 
         def answer(data: bytes) -> int:
             seen = observe(data)
             legal = np.flatnonzero(seen["action_mask"]).tolist()
             wanted = self.changed.get(len(self.legal), -1)
             self.legal.append(legal)
-            return wanted if wanted in legal else rule(seen["ranges"], seen["action_mask"])
+            return wanted if wanted in legal else int(greedy.decide(seen))
 
         return answer
 

@@ -24,7 +24,7 @@ from unseat.tasks.llvm.data.builds import Module
 from unseat.tasks.llvm.engine import compiler, counting, doctor, toolchain, workplace
 from unseat.tasks.llvm.engine.channel import Header, Tensor
 from unseat.tasks.llvm.regalloc.evolution import LinearByEvolution, begin
-from unseat.tasks.llvm.regalloc.policies import COLUMNS, OWN_WEIGHTS, Greedy, GreedyWeight, Linear, linear, rule
+from unseat.tasks.llvm.regalloc.policies import COLUMNS, Greedy, GreedyWeight, linear
 from unseat.tasks.llvm.regalloc.problem import Problem
 from unseat.tasks.llvm.regalloc.question import FEATURES, MASK, NOTHING, ROWS, Answering, reader
 from unseat.tasks.llvm.regalloc.task import RegallocTask
@@ -114,13 +114,13 @@ def test_llvms_own_rule(columns: dict[str, list[float]], legal: tuple[int, ...],
     """Red: a line of LLVM's `DefaultEvictionAdvisor` is not followed: lighter than one's own, then the fewest hints,
     then the lightest; a hint ends the search; no swap within a block; the order of evictions is broken last."""
     seen = ranges(**columns)
-    assert rule(seen, mask(*legal)) == answer
-    session = Linear("l", OWN_WEIGHTS).start(View("evict"), 0)
-    assert session.decide({"ranges": seen, "action_mask": mask(*legal)}) == answer
+    for policy in (OWN_RULE, linear({})):
+        session = policy.start(View("evict"), 0)
+        assert session.decide({"ranges": seen, "action_mask": mask(*legal)}) == answer
 
 
 def test_a_scorer_weighs_as_its_weights_say() -> None:
-    """Red: weights go to other columns than their names say, the factor is ignored, or a masked row is answered."""
+    """Red: powers go to other columns than their names say, the factor is ignored, or a masked row is answered."""
     seen = {
         "ranges": ranges(use_def_density=[0.5, 0.2, 0.1, 0.4], liverange_size=[0.1, 0.5, 0.0, 0.4]),
         "action_mask": mask(0, 1, NOTHING),
@@ -130,13 +130,14 @@ def test_a_scorer_weighs_as_its_weights_say() -> None:
         return linear(parameters).start(View("evict"), 0).decide(seen)
 
     assert [answer(), answer(factor=0.51), answer(factor=0.49)] == [1, 1, NOTHING]
-    assert [answer(row=8.0), answer(liverange_size=2.0), answer(use_def_density=0.0)] == [NOTHING, 0, NOTHING]
+    assert [answer(row=2.0), answer(liverange_size=2.0), answer(use_def_density=-3.0)] == [NOTHING, 0, 0]
+    assert answer(row=99.0) == 1 and answer(liverange_size=-99.0, factor=0.001) == NOTHING
     assert COLUMNS[: len(FEATURES)] == FEATURES
 
 
 def test_evolution_begins_at_llvms_rule() -> None:
     """Red: the search begins elsewhere, so that it could end below LLVM's own rule."""
-    assert LinearByEvolution("e")._policy(begin()).artefact.hash == Linear("l", OWN_WEIGHTS).artefact.hash
+    assert LinearByEvolution("e")._policy(begin()).artefact.hash == linear({}).artefact.hash
 
 
 @pytest.mark.usefixtures("llvm", "nothing_left")

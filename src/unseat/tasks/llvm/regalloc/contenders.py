@@ -22,8 +22,8 @@ _LLVM = "LLVM, lib/CodeGen/RegAllocEvictionAdvisor.cpp"
 _BERGSTRA = "Bergstra and Bengio, JMLR 13, 2012"
 _SALIMANS = "Salimans et al., arXiv 1703.03864 (evolution strategies)"
 
-KNOBS = ("nr_defs_and_uses", "liverange_size", "nr_rematerializable", "hottest_bb_freq_by_max", "row")
-"""Weights that the searches set, in units of that of LLVM's spill weight; evolution sets all."""
+KNOBS = ("nr_rematerializable", "liverange_size", "nr_defs_and_uses", "hottest_bb_freq_by_max", "row")
+"""Powers that the searches set; evolution sets those of all columns."""
 
 
 def contenders() -> Mapping[str, Contender]:
@@ -74,7 +74,7 @@ def _factor() -> Parameter:
 def _space() -> Mapping[str, Parameter]:
     from unseat.learn.tune import Parameter
 
-    return {"factor": _factor(), **dict.fromkeys(KNOBS, Parameter(-0.2, 0.2))}
+    return {"factor": _factor(), **dict.fromkeys(KNOBS, Parameter(-1.0, 1.0))}
 
 
 _LLVMS = {"factor": 1.0, **dict.fromkeys(KNOBS, 0.0)}

@@ -13,7 +13,7 @@ from unseat.core.learner import Learner, Study
 from unseat.core.policy import Policy
 from unseat.core.task import Instance
 from unseat.learn.evolution import EvolutionStrategy
-from unseat.tasks.llvm.regalloc.policies import OWN_WEIGHTS, Linear
+from unseat.tasks.llvm.regalloc.policies import COLUMNS, Linear
 
 
 class LinearByEvolution(Learner):
@@ -24,7 +24,7 @@ class LinearByEvolution(Learner):
 
     Args:
         name: Its name.
-        sigma, pairs: See `EvolutionStrategy`; LLVM's spill weight itself weighs 1.
+        sigma, pairs: See `EvolutionStrategy`; the parameters are powers.
         rate: Adam's step.
         every: Generations between two looks at the validation instances.
         generations: At most.
@@ -72,7 +72,7 @@ class LinearByEvolution(Learner):
 
 def begin() -> NDArray[np.float32]:
     """float32 [22], where the search begins: LLVM's own rule. The last number is the logarithm of the factor."""
-    return np.append(OWN_WEIGHTS, np.float32(0))
+    return np.zeros(len(COLUMNS) + 1, np.float32)
 
 
 def _sizes(study: Study, instances: Sequence[Instance], policies: Sequence[Policy]) -> NDArray[np.float64]:

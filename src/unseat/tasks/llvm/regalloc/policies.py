@@ -17,7 +17,7 @@ Observation = Mapping[str, NDArray[Any]]
 _URGENT, _HINTS, _HINT, _LOCAL = (FEATURES.index(name) for name in (
     "nr_urgent", "nr_broken_hints", "is_hint", "is_local"))  # fmt: skip
 
-_ORDER = np.linspace(0, 1, NOTHING)
+_WEIGHT = FEATURES.index("use_def_density")
 
 
 @dataclass(frozen=True)
@@ -50,63 +50,78 @@ class GreedyWeight(Policy):
     hints: float = 1e6
 
     def start(self, view: View, seed: int) -> Session:
-        return _Rule(OWN_WEIGHTS, self.factor, self.hints)
+        return _GreedyWeight(self.factor, self.hints)
+
+
+class _GreedyWeight(Session):
+    def __init__(self, factor: float, hints: float) -> None:
+        self.factor, self.hints = factor, hints
+
+    def decide(self, observation: Observation) -> int:
+        ranges = observation["ranges"]
+        return rule(ranges, observation["action_mask"], ranges[:, _WEIGHT], self.factor, self.hints)
+
+
+def rule(
+    ranges: NDArray[np.float32], mask: NDArray[np.int8], weights: NDArray[Any], factor: float = 1.0, hints: float = 1e6
+) -> int:
+    """The row that LLVM's rule answers by these weights, a number a row, and the judgements of `GreedyWeight`."""
+    ranges, weights = ranges.astype(np.float64), weights.astype(np.float64)
+    best, least = NOTHING, np.inf
+    # A range that can be neither split nor spilled may have any register.
+    limit = factor * weights[NOTHING] if mask[NOTHING] else np.inf
+    for row in np.flatnonzero(mask[:NOTHING]):
+        # Breaking the order of evictions is the last resort.
+        cost = 1e9 * ranges[row, _URGENT] + hints * ranges[row, _HINTS] + weights[row]
+        # Once there is a register, evicting a range of the same block for another one would only swap them.
+        if cost >= least or weights[row] >= limit or (best != NOTHING and mask[NOTHING] and ranges[row, _LOCAL]):
+            continue
+        best, least = int(row), cost
+        if ranges[row, _HINT]:
+            break
+    return best
 
 
 COLUMNS = (*FEATURES, "row")
-"""What a weight is made of: LLVM's features, and where in the order the row stands, from 0 to 1; 0 for the last row."""
+"""What `Linear` sees of a row: LLVM's features, and where it stands in the order, from 0 to 1; 0 for the last row."""
 
-OWN_WEIGHTS = np.array([float(name == "use_def_density") for name in COLUMNS], np.float32)
-"""LLVM's: its spill weight and nothing else."""
+FLOOR = 0.03
+"""What is added to each of these before its logarithm is taken, as most may be zero."""
+
+_ORDER = np.log(FLOOR + np.append(np.linspace(0, 1, NOTHING), 0))
 
 
 @dataclass(frozen=True)
 class Linear(Policy):
-    """`GreedyWeight` by weights of its own making: a sum of the columns of a row.
+    """LLVM's rule by other weights, whose logarithm is linear: that of LLVM's spill weight and a sum over the columns.
 
     Attributes:
         name: Its name.
-        weights: float32 [21], what each of `COLUMNS` adds to a row's weight; `OWN_WEIGHTS` are LLVM's.
+        powers: float32 [21], what the logarithm of each of `COLUMNS` (plus `FLOOR`) is multiplied by; LLVM's are 0.
         factor: As of `GreedyWeight`.
     """
 
     name: str
-    weights: NDArray[np.float32]
+    powers: NDArray[np.float32]
     factor: float = 1.0
 
     def start(self, view: View, seed: int) -> Session:
-        return _Rule(self.weights, self.factor)
+        return _Linear(self.powers, self.factor)
 
 
-class _Rule(Session):
-    def __init__(self, weights: NDArray[np.float32], factor: float, hints: float = 1e6) -> None:
-        self.weights, self.factor, self.hints = weights.astype(np.float64), factor, hints
+class _Linear(Session):
+    def __init__(self, powers: NDArray[np.float32], factor: float) -> None:
+        self.powers, self.factor = powers.astype(np.float64), factor
 
     def decide(self, observation: Observation) -> int:
-        return rule(observation["ranges"], observation["action_mask"], self.weights, self.factor, self.hints)
+        ranges = observation["ranges"]
+        return rule(ranges, observation["action_mask"], self._weights(ranges.astype(np.float64)), self.factor)
 
-
-def rule(
-    ranges: NDArray[np.float32], mask: NDArray[np.int8], weights: NDArray[Any] = OWN_WEIGHTS, factor: float = 1.0,
-    hints: float = 1e6,
-) -> int:  # fmt: skip
-    """The row that LLVM's rule answers, by the weights of `Linear` and the judgements of `GreedyWeight`."""
-    seen = ranges.astype(np.float64)
-    weighed = seen @ weights[:-1]
-    weighed[:NOTHING] += weights[-1] * _ORDER
-    best, least = NOTHING, np.inf
-    # A range that can be neither split nor spilled may have any register.
-    limit = factor * weighed[NOTHING] if mask[NOTHING] else np.inf
-    for row in np.flatnonzero(mask[:NOTHING]):
-        # Breaking the order of evictions is the last resort.
-        cost = 1e9 * seen[row, _URGENT] + hints * seen[row, _HINTS] + weighed[row]
-        # Once there is a register, evicting a range of the same block for another one would only swap them.
-        if cost >= least or weighed[row] >= limit or (best != NOTHING and mask[NOTHING] and seen[row, _LOCAL]):
-            continue
-        best, least = int(row), cost
-        if seen[row, _HINT]:
-            break
-    return best
+    def _weights(self, ranges: NDArray[np.float64]) -> NDArray[np.float64]:
+        logarithm = np.log(FLOOR + np.maximum(ranges, 0)) @ self.powers[:-1]
+        logarithm += self.powers[-1] * _ORDER
+        # Powers are searched without bounds; beyond these a weight would be infinite, or what breaking a hint costs.
+        return ranges[:, _WEIGHT] * np.exp(np.clip(logarithm, -12, 12))
 
 
 def greedy(parameters: Mapping[str, float]) -> Policy:
@@ -115,9 +130,6 @@ def greedy(parameters: Mapping[str, float]) -> Policy:
 
 
 def linear(parameters: Mapping[str, float]) -> Policy:
-    """LLVM's rule with another factor, and with these weights, by names of `COLUMNS`, beside LLVM's spill weight."""
-    weights = OWN_WEIGHTS.copy()
-    for name, weight in parameters.items():
-        if name != "factor":
-            weights[COLUMNS.index(name)] = weight
-    return Linear("linear", weights, parameters.get("factor", 1.0))
+    """LLVM's rule with another factor, and with these powers, by names of `COLUMNS`."""
+    powers = [parameters.get(name, 0.0) for name in COLUMNS]
+    return Linear("linear", np.array(powers, np.float32), parameters.get("factor", 1.0))
