@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.tasks.llvm.small_regalloc import SmallRegalloc
 
+from unseat.core.learner import Learner
+from unseat.core.policy import Policy
 from unseat.core.task import Instance, Task
 from unseat.tasks.llvm.engine.toolchain import Toolchain
 from unseat.tasks.llvm.regalloc.task import RegallocTask
@@ -27,6 +29,15 @@ class TestRegalloc(TaskSuite):
 
     def instances(self, task: Task) -> Sequence[Instance]:
         return [task.instance(name) for name in ("rounds", "shapes")]
+
+    def policies(self, task: Task) -> Mapping[str, Policy]:
+        """One of each kind: those of one kind differ in their numbers only."""
+        kinds = ("LLVM greedy", "greedy-weight", "linear-evolved", "never", "random")
+        return {name: policy for name, policy in super().policies(task).items() if name in kinds}
+
+    def learners(self, task: Task) -> Mapping[str, Learner]:
+        """One of each kind."""
+        return {name: one for name, one in super().learners(task).items() if name in ("linear-tuned", "linear-evolved")}
 
     def twin_problems(self, task: Task) -> tuple[Any, Any, int]:
         """Two programs with a module in common, which is compiled first; it asks more than twenty times, whatever one
