@@ -53,14 +53,14 @@ def built_in() -> Sequence[Source]:
     return sources(programs.corpus())
 
 
-def sources(found: Sequence[Program]) -> Sequence[Source]:
-    """Every program in both ways, and which of them are quick."""
+def sources(found: Sequence[Program], quick: Mapping[str, int] = QUICK) -> Sequence[Source]:
+    """Every program in both ways, and which of them are quick: so many of each split, module by module."""
     made = []
-    left = dict(QUICK)
+    left = dict(quick)
     for program in found:
-        quick = left[program.split] > 0
+        is_quick = left[program.split] > 0
         left[program.split] -= 1
-        made.append(Source(program, False, frozenset({"quick", "full"}) if quick else frozenset({"full"})))
+        made.append(Source(program, False, frozenset({"quick", "full"}) if is_quick else frozenset({"full"})))
         made.append(Source(program, True))
     return made
 

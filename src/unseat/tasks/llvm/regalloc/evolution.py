@@ -19,8 +19,9 @@ from unseat.tasks.llvm.regalloc.policies import COLUMNS, Linear
 class LinearByEvolution(Learner):
     """Evolution strategies from LLVM's own rule, a training program for each mirrored pair of samples.
 
-    The pair is compared by its programs' sizes as shares of what clang makes. A few times the running mean is run on
-    the validation instances; what was smallest there is the result, LLVM's own rule if nothing is smaller.
+    The pair is compared by its programs' sizes as shares of what clang makes. Every few generations the weights are run
+    on the validation instances (not their running mean, which lags too far behind in so few generations); what was
+    smallest there is the result, LLVM's own rule if nothing is smaller.
 
     Args:
         name: Its name.
@@ -31,7 +32,7 @@ class LinearByEvolution(Learner):
     """
 
     def __init__(
-        self, name: str, sigma: float = 0.1, pairs: int = 8, rate: float = 0.03, every: int = 10, generations: int = 500
+        self, name: str, sigma: float = 0.3, pairs: int = 4, rate: float = 0.1, every: int = 10, generations: int = 500
     ) -> None:
         self.name, self.sigma, self.pairs = name, sigma, pairs
         self.rate, self.every, self.generations = rate, every, generations
@@ -57,7 +58,7 @@ class LinearByEvolution(Learner):
                 values = _sizes(study, 2 * drawn, [self._policy(theta) for theta in strategy.ask()])
                 strategy.tell(values, self.rate)
                 if generation % min(self.every, max(1, few // (8 * pairs))) == 0:
-                    found = self._policy(strategy.mean)
+                    found = self._policy(strategy.theta)
                     size = _sizes(study, valid, [found] * len(valid)).mean()
                     if size < least:
                         best, least = found, size

@@ -14,8 +14,8 @@ from unseat.core.card import Card
 from unseat.core.outcome import Limits, Outcome, Status
 from unseat.core.policy import Asker, Form, InvalidAnswer, Policy, Question
 from unseat.core.task import Instance, Need, Objective, Task
-from unseat.tasks.llvm.data.suites import Source, built_in, opened
-from unseat.tasks.llvm.regalloc.suites import Options, counted
+from unseat.tasks.llvm.data.suites import Source, opened
+from unseat.tasks.llvm.regalloc.suites import Options, built_in, counted
 
 if TYPE_CHECKING:
     from unseat.core.learner import Contender
