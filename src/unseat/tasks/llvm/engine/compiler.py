@@ -70,14 +70,16 @@ class Compiler:
         front = ["-Xclang", "-disable-llvm-passes", "-emit-llvm", "-c", str(source), "-o", str(output)]
         self._call([self._driver(driver), *_ALWAYS, *flags, LEVEL, *front], folder)
 
-    def whole(self, modules: Sequence[Path], keep: Sequence[str], output: Path) -> None:
-        """One module of several, in which only the symbols of `keep` can be seen from outside.
+    def whole(self, modules: Sequence[Path], keep: Sequence[str] | None, output: Path) -> None:
+        """One module of several, in which only the symbols of `keep` can be seen from outside; all of them if None.
 
         Raises:
             ToolError: They do not fit together.
         """
-        linked = output.with_suffix(".linked.bc")
+        linked = output if keep is None else output.with_suffix(".linked.bc")
         self._call([self.llvm.tool("llvm-link"), *map(str, modules), "-o", str(linked)], output.parent)
+        if keep is None:
+            return
         hide = ["-passes=internalize", f"-internalize-public-api-list={','.join(keep)}"]
         self._call([self.llvm.tool("opt"), *hide, str(linked), "-o", str(output)], output.parent)
 

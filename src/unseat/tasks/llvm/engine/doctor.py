@@ -12,8 +12,9 @@ from unseat.tasks.llvm.engine import workplace
 from unseat.tasks.llvm.engine.channel import Answer, Header
 from unseat.tasks.llvm.engine.compiler import Compiler
 from unseat.tasks.llvm.engine.execution import differs
+from unseat.tasks.llvm.engine.optimizer import Optimizer, library
 from unseat.tasks.llvm.engine.process import ToolError
-from unseat.tasks.llvm.engine.toolchain import INSTALL, OLDEST, find
+from unseat.tasks.llvm.engine.toolchain import INSTALL, OLDEST, find, require
 
 _SOURCE = """#include <stdio.h>
 static int twice(int x) { return x + x; }
@@ -72,6 +73,25 @@ def evictions() -> Sequence[Need]:
 def _first(header: Header) -> Answer:
     """Answers the first row that may be answered."""
     return lambda data: int(header.split(data)["mask"].argmax())
+
+
+@lru_cache(maxsize=1)
+def library_need() -> Sequence[Need]:
+    """LLVM's shared library, tried out in a process of its own."""
+    found, fault = None, ""
+    try:
+        path = library(require())
+        compiler = Compiler.here()
+        with workplace.folder() as folder:
+            (folder / "trial.c").write_text(_SOURCE)
+            compiler.bitcode(Path("trial.c"), (), folder, folder / "trial.bc")
+            with Optimizer((folder / "trial.bc").read_bytes()) as optimizer:
+                works = optimizer.run("default<O2>") and optimizer.object()
+        found = str(path) if works else None
+    except (ToolError, UnseatError) as error:
+        fault = f" ({error})"
+    purpose = "passes are run in memory" + fault
+    return (Need("libLLVM", found, f"that of LLVM {OLDEST} or newer, on x86-64", INSTALL, False, purpose),)
 
 
 def _trial() -> tuple[str, int]:

@@ -1,96 +1,120 @@
-"""How many bytes of machine code a file holds, and each function in it: ELF, in 64 or 32 bits, of either byte order."""
+"""How many bytes of machine code a file holds: the sections of an ELF file, in 64 or 32 bits, of either byte order."""
 
 from __future__ import annotations
 
+import contextlib
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from unseat.tasks.llvm.engine.process import ToolError
 
 _MAGIC = b"\x7fELF"
-_PROGBITS, _SYMTAB, _FUNCTION = 1, 2, 2
-_BROKEN = (struct.error, IndexError, ValueError, OverflowError)
+_PROGBITS, _SYMBOLS = 1, 2
+_LOCAL, _UNDEFINED, _FUNCTION = 0, 0, 2
 
 
 class NotElf(ToolError):
     """A file is no ELF file, or a damaged one."""
 
 
-class _Section(NamedTuple):
-    name: bytes
-    kind: int
-    offset: int
-    size: int
-    link: int
-
-
-def text_bytes(path: Path) -> int:
+def text_bytes(file: Path | bytes) -> int:
     """Bytes in ``.text`` and in the parts of it that a compiler keeps by themselves (``.text.startup``).
+
+    Args:
+        file: The file, or what is in it.
 
     Raises:
         NotElf: The file is something else.
     """
-    data = _read(path)
-    try:
-        texts = [one for one in _sections(data) if one.name == b".text" or one.name.startswith(b".text.")]
-    except _BROKEN as error:
-        raise NotElf(f"{path.name} is a damaged ELF file") from error
-    return sum(one.size for one in texts if one.kind == _PROGBITS)
+    data, name = _data(file)
+    with _whole(name):
+        found = _sections(data)
+        code = (one for one in found if one.kind == _PROGBITS and (one.name + b".").startswith(b".text."))
+        return sum(one.length for one in code)
 
 
-def functions(path: Path) -> Mapping[str, int]:
+def exported(file: Path | bytes) -> frozenset[str]:
+    """Names of the functions and variables that an object lets others see.
+
+    Raises:
+        NotElf: The file is something else.
+    """
+    data, name = _data(file)
+    with _whole(name):
+        return frozenset(one.name for one in _symbols(data) if one.info >> 4 != _LOCAL)
+
+
+def functions(file: Path | bytes) -> Mapping[str, int]:
     """Bytes of every function that an object defines, by its symbol.
 
     Raises:
         NotElf: The file is something else.
     """
-    data = _read(path)
-    try:
-        sections = _sections(data)
-        found: dict[str, int] = {}
-        for table in (one for one in sections if one.kind == _SYMTAB):
-            symbol = struct.Struct(_order(data) + ("IBBHQQ" if _wide(data) else "IIIBBH"))
-            for at in range(table.offset, table.offset + table.size, symbol.size):
-                values = symbol.unpack_from(data, at)
-                name, kind, section, size = (
-                    (values[0], values[1], values[3], values[5]) if _wide(data)
-                    else (values[0], values[3], values[5], values[2])
-                )  # fmt: skip
-                if kind & 15 == _FUNCTION and section:
-                    found[_string(data, sections[table.link].offset + name).decode(errors="replace")] = size
-    except _BROKEN as error:
-        raise NotElf(f"{path.name} is a damaged ELF file") from error
-    return found
+    data, name = _data(file)
+    with _whole(name):
+        return {one.name: one.length for one in _symbols(data) if one.info & 15 == _FUNCTION}
 
 
-def _read(path: Path) -> bytes:
-    data = path.read_bytes()
+class _Symbol(NamedTuple):
+    name: str
+    info: int
+    length: int
+
+
+class _Section(NamedTuple):
+    name: bytes
+    kind: int
+    at: int
+    length: int
+    link: int
+
+
+def _data(file: Path | bytes) -> tuple[bytes, str]:
+    data, name = (file, "it") if isinstance(file, bytes) else (file.read_bytes(), file.name)
     if data[:4] != _MAGIC or len(data) < 64:
-        raise NotElf(f"{path.name} is no ELF file")
-    return data
+        raise NotElf(f"{name} is no ELF file")
+    return data, name
 
 
-def _wide(data: bytes) -> bool:
-    return data[4] == 2
+@contextlib.contextmanager
+def _whole(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (struct.error, IndexError, ValueError, OverflowError) as error:
+        raise NotElf(f"{name} is a damaged ELF file") from error
 
 
-def _order(data: bytes) -> str:
-    return "<" if data[5] == 1 else ">"
+def _layout(data: bytes) -> tuple[bool, str]:
+    """Whether it is of 64 bits, and the order of its bytes."""
+    return data[4] == 2, "<" if data[5] == 1 else ">"
 
 
-def _string(data: bytes, at: int) -> bytes:
-    return data[at : data.index(0, at)]
-
-
-def _sections(data: bytes) -> Sequence[_Section]:
-    order, wide = _order(data), _wide(data)
-    at, each, count, names = struct.unpack_from(order + ("40xQ10xHHH" if wide else "32xI10xHHH"), data)
+def _sections(data: bytes) -> list[_Section]:
+    wide, order = _layout(data)
+    table = struct.Struct(order + ("40xQ10xHHH" if wide else "32xI10xHHH"))
     section = struct.Struct(order + ("IIQQQQI" if wide else "IIIIIII"))
+    at, each, count, names = table.unpack_from(data)
     headers = [section.unpack_from(data, at + number * each) for number in range(count)]
     start = headers[names][4]
-    return [
-        _Section(_string(data, start + name), kind, offset, size, link)
-        for name, kind, _, _, offset, size, link in headers
-    ]
+    return [_Section(_text(data, start + name), kind, begin, length, link)
+            for name, kind, _, _, begin, length, link in headers]  # fmt: skip
+
+
+def _symbols(data: bytes) -> Iterator[_Symbol]:
+    """What an object defines, local or not."""
+    sections = _sections(data)
+    wide, order = _layout(data)
+    symbol = struct.Struct(order + ("IBxH8xQ" if wide else "I4xIBxH"))
+    for table in (one for one in sections if one.kind == _SYMBOLS):
+        texts = sections[table.link].at
+        for at in range(table.at, table.at + table.length, symbol.size):
+            first, *rest = symbol.unpack_from(data, at)
+            info, section, length = rest if wide else (rest[1], rest[2], rest[0])
+            if section != _UNDEFINED:
+                yield _Symbol(_text(data, texts + first).decode(errors="replace"), info, length)
+
+
+def _text(data: bytes, at: int) -> bytes:
+    return data[at : data.index(0, at)]

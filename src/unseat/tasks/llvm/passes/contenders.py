@@ -1,0 +1,59 @@
+"""Everything that the task measures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from unseat.core.learner import Contender, Learner, Role
+from unseat.core.policy import Artefact
+from unseat.learn.baselines import Constant, Uniform
+from unseat.tasks.llvm.passes.actions import LEVELS
+from unseat.tasks.llvm.passes.policies import RandomSequences, fixed, make
+from unseat.tasks.llvm.passes.question import STOP
+
+SHIPPED = Path(__file__).parent / "shipped"
+"""Policies that were fitted on the built-in training instances, with the records of their fits."""
+
+LONGEST_RANDOM = 24
+"""Passes of a sequence of the learner that draws them at random."""
+
+_CLANG = "LLVM, lib/Passes/PassBuilderPipelines.cpp"
+_GYM = "Cummins et al., CompilerGym, CGO 2022"
+
+
+def contenders() -> Mapping[str, Contender]:
+    """By name: clang's pipelines, random search, learners, baselines."""
+    found = [*_incumbents(), *_challengers(), *_baselines()]
+    return {contender.name: contender for contender in found}
+
+
+def _incumbents() -> Iterator[Contender]:
+    for level in reversed(LEVELS):
+        yield Contender(level, Role.INCUMBENT, lambda level=level: fixed(level, [level]), paper=_CLANG)  # type: ignore[misc]
+    yield Contender("random search", Role.INCUMBENT, RandomSequences, paper=_GYM)
+
+
+def _challengers() -> Iterator[Contender]:
+    yield _fitted("random sequence", _random, "Bergstra and Bengio, JMLR 13, 2012")
+
+
+def _fitted(name: str, make: Callable[[], Learner], paper: str) -> Contender:
+    """A learner, with the policy that ships with the package where there is one (see `shipped/`)."""
+    folder = SHIPPED / "passes" / name
+    shipped = (lambda: Artefact.load(folder).restore()) if folder.is_dir() else None
+    return Contender(name, Role.CHALLENGER, make, shipped=shipped, paper=paper)
+
+
+def _random() -> Learner:
+    from unseat.learn.tune import Parameter, RandomSearch
+    from unseat.tasks.llvm.passes.policies import PASSES
+
+    places = [f"{place:02d}" for place in range(LONGEST_RANDOM)]
+    space = {place: Parameter(-1, len(PASSES) - 1, integer=True) for place in places}
+    return RandomSearch("random sequence", make, space, default=dict.fromkeys(places, -1))
+
+
+def _baselines() -> Iterator[Contender]:
+    yield Contender("nothing", Role.BASELINE, lambda: Constant("nothing", STOP))
+    yield Contender("uniform", Role.BASELINE, lambda: Uniform("uniform", STOP + 1))

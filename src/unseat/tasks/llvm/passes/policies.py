@@ -1,0 +1,135 @@
+"""Policies that try whole sequences: one, several in turn, or ones that they draw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unseat.core.policy import Policy, Session, View
+from unseat.tasks.llvm.passes.actions import LEVELS, MOST, NAMES
+from unseat.tasks.llvm.passes.question import FEATURES, STOP
+
+PASSES = tuple(name for name in NAMES if name not in LEVELS)
+"""The actions that are single passes."""
+
+LAST, BEST = FEATURES.index("last bytes"), FEATURES.index("best bytes")
+
+Tries = Iterator[Sequence[str]]
+
+
+class Trying(Session):
+    """Tries what it is given, one sequence after the other.
+
+    Args:
+        tries: The sequences. It is asked for the next one after `seen` holds what the one before gave.
+
+    Attributes:
+        seen: The last observation.
+    """
+
+    def __init__(self, tries: Tries) -> None:
+        self.tries, self.seen = tries, np.zeros(len(FEATURES), np.int64)
+
+    def decide(self, observation: NDArray[np.int64]) -> Any:
+        self.seen = observation
+        return next(self.tries, STOP)
+
+
+@dataclass(frozen=True)
+class Portfolio(Policy):
+    """Tries some sequences in turn, whatever the program, so that the smallest counts.
+
+    Attributes:
+        sequences: The sequences.
+    """
+
+    name: str
+    sequences: Sequence[Sequence[str]]
+
+    def start(self, view: View, seed: int) -> Session:
+        return Trying(iter([list(sequence) for sequence in self.sequences]))
+
+
+def fixed(name: str, sequence: Sequence[str]) -> Portfolio:
+    """The same passes for every program."""
+    return Portfolio(name, [list(sequence)])
+
+
+@dataclass(frozen=True)
+class RandomSequences(Policy):
+    """Tries -Oz and then sequences drawn at random, half of them on top of -Oz, for as long as it may.
+
+    CompilerGym's own board has random search among the first.
+
+    Attributes:
+        passes: How many passes it runs in all, if the time allows.
+    """
+
+    name: str = "random search"
+    passes: int = 500
+
+    def start(self, view: View, seed: int) -> Session:
+        return Trying(_random(self.passes, np.random.default_rng(seed)))
+
+
+def _random(budget: int, rng: np.random.Generator) -> Tries:
+    yield ["-Oz"]
+    while budget > 0:
+        drawn = ["-Oz"] if rng.random() < 0.5 else []
+        drawn += [PASSES[place] for place in rng.integers(len(PASSES), size=rng.integers(1, MOST))]
+        yield drawn
+        budget -= len(drawn)
+
+
+@dataclass(frozen=True)
+class Climb(Policy):
+    """Tries a portfolio, and then changes the best sequence a little, again and again, keeping what is no larger.
+
+    Attributes:
+        sequences: Where it begins.
+        tries: How many sequences it tries in all, if the time allows.
+    """
+
+    name: str
+    sequences: Sequence[Sequence[str]]
+    tries: int = 40
+
+    def start(self, view: View, seed: int) -> Session:
+        session = Trying(iter(()))
+        session.tries = self._climb(session, np.random.default_rng(seed))
+        return session
+
+    def _climb(self, session: Trying, rng: np.random.Generator) -> Tries:
+        best, least = list[str](), np.inf
+        for number in range(self.tries):
+            tried = list(self.sequences[number]) if number < len(self.sequences) else mutated(best, rng)
+            yield tried
+            if session.seen[LAST] <= least:
+                best, least = tried, float(session.seen[LAST])
+
+
+def mutated(sequence: Sequence[str], rng: np.random.Generator) -> list[str]:
+    """A sequence with one to three passes added, removed, replaced or moved."""
+    made = list(sequence)
+    for _ in range(rng.choice([1, 1, 2, 3])):
+        kind, at = rng.random(), int(rng.integers(max(1, len(made))))
+        drawn = PASSES[int(rng.integers(len(PASSES)))]
+        if not made or (kind < 0.4 and len(made) < MOST):
+            made.insert(at, drawn)
+        elif kind < 0.7 and len(made) > 1:
+            made.pop(at)
+        elif kind < 0.85:
+            made[at] = drawn
+        else:
+            made.insert(int(rng.integers(len(made))), made.pop(at))
+    return made
+
+
+def make(parameters: Mapping[str, float]) -> Policy:
+    """The policy of a sequence whose passes are numbers, as `tune` draws them; -1 is no pass."""
+    chosen = [PASSES[int(number)] for _, number in sorted(parameters.items()) if number >= 0]
+    return fixed("random sequence", chosen)

@@ -1,0 +1,112 @@
+"""A program as one module, and what it takes to measure a sequence of passes on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from unseat.core.errors import UserError
+from unseat.core.policy import InvalidAnswer
+from unseat.tasks.llvm.data.programs import Program
+from unseat.tasks.llvm.engine import workplace
+from unseat.tasks.llvm.engine.compiler import Compiler
+from unseat.tasks.llvm.engine.elf import exported, text_bytes
+from unseat.tasks.llvm.engine.optimizer import Counts, Optimizer
+from unseat.tasks.llvm.engine.process import ToolError
+from unseat.tasks.llvm.inline.problem import Module, Sizes
+from unseat.tasks.llvm.inline.problem import Problem as Built
+from unseat.tasks.llvm.passes.actions import PIPELINES
+
+_PLUS_PLUS = frozenset({".cc", ".cpp", ".cxx"})
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What the engine runs.
+
+    Attributes:
+        program: The program of one module, and its size as ``clang -Oz`` makes it.
+        exports: Names that its object lets others see.
+        counts: int64 [COUNTS], what is counted in the module before any pass (`optimizer`).
+        steps: Passes that an episode may run.
+    """
+
+    program: Built
+    exports: frozenset[str]
+    counts: Counts
+    steps: int
+
+    @property
+    def bitcode(self) -> bytes:
+        """The module before any pass."""
+        return self.program.modules[0].bitcode
+
+    def build(self, sequence: tuple[str, ...], deadline: float | None = None) -> Sizes:
+        """Run a sequence from the beginning, link the program and see that it does what it did.
+
+        Raises:
+            InvalidAnswer: It does something else, or shows other symbols.
+            ToolError: A pass that is a part of the sequence fails, or another step.
+            DeadlineReached: The run's time is up.
+        """
+
+        def one(source: Path, made: Path) -> None:
+            with Optimizer(self.bitcode, deadline=deadline) as optimizer:
+                object_ = optimizer.object(*(PIPELINES[name] for name in sequence))
+            if exported(object_) != self.exports:
+                changed = sorted(exported(object_) ^ self.exports)
+                raise InvalidAnswer(f"{self.program.name} shows other symbols: {changed[0]}")
+            made.write_bytes(object_)
+
+        return self.program.build(Compiler.here(deadline), one)
+
+
+def load(program: Program, steps: int) -> Problem:
+    """Translate a program to one module of bitcode, and measure it as clang makes it.
+
+    Where the program is run, all of it but ``main`` is hidden; of other sources everything stays to be seen.
+
+    Raises:
+        UserError: It does not compile, or does not do what it should even then.
+        MissingExtra: There is no LLVM.
+    """
+    compiler = Compiler.here()
+    exports: list[frozenset[str]] = []
+
+    def compiled(source: Path, made: Path) -> None:
+        compiler.compiled(source, made)
+        exports.append(exported(made))
+
+    try:
+        bitcode = _whole(program, compiler)
+        plus_plus = any(unit.source.suffix in _PLUS_PLUS for unit in program.units)
+        built = Built(program.name, (Module("whole", bitcode),), plus_plus, program.expected, program.given)
+        size = built.build(compiler, compiled).program
+        with Optimizer(bitcode) as optimizer:
+            optimizer.restart()
+            counts = optimizer.counts
+    except ToolError as error:
+        raise UserError(f"{program.name} cannot be built: {error}") from error
+    except InvalidAnswer as error:
+        raise UserError(f"{program.name} does not do what its expected.txt says: {error}") from error
+    if not size:
+        raise UserError(f"{program.name} holds no machine code")
+    built = Built(program.name, built.modules, plus_plus, program.expected, program.given, size)
+    return Problem(built, exports[0], counts, steps)
+
+
+def _whole(program: Program, compiler: Compiler) -> bytes:
+    with workplace.folder() as folder:
+        made = [folder / f"{number}.bc" for number in range(len(program.units))]
+        for unit, output in zip(program.units, made, strict=True):
+            try:
+                compiler.bitcode(unit.source, unit.flags, unit.folder, output)
+            except ToolError as error:
+                raise UserError(f"{unit.folder / unit.source} does not compile: {error}") from error
+        compiler.whole(made, None if program.expected is None else ["main"], folder / "whole.bc")
+        return (folder / "whole.bc").read_bytes()
+
+
+def size_of(object_: bytes) -> int:
+    """Bytes of machine code in an object; a program holds those of its libraries beside them."""
+    return text_bytes(object_)
