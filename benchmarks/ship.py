@@ -25,6 +25,7 @@ FOLDERS = {
     "index": "unseat.tasks.index.contenders", "index-updates": "unseat.tasks.index.updates.contenders",
     "schedule": "unseat.tasks.schedule.contenders", "inline": "unseat.tasks.llvm.inline.contenders",
     "regalloc": "unseat.tasks.llvm.regalloc.contenders",
+    "passes": "unseat.tasks.llvm.passes.contenders",
 }  # fmt: skip
 """Task to the module that says where its shipped policies lie."""
 

@@ -11,6 +11,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self, TypeAlias
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from unseat.core.errors import MissingExtra
 from unseat.tasks.llvm.engine import workplace
-from unseat.tasks.llvm.engine.process import Process, ToolError
+from unseat.tasks.llvm.engine.process import Process, ToolError, call
 from unseat.tasks.llvm.engine.toolchain import INSTALL, Toolchain, require
 from unseat.tasks.llvm.engine.worker import OPCODES, OTHERS
 
@@ -31,6 +32,9 @@ SILENCE_S = 20.0
 
 COUNTS = OPCODES + len(OTHERS)
 """How many counts describe a module."""
+
+WORKER = Path(__file__).with_name("worker.py")
+"""The worker's program."""
 
 _LARGEST = 1 << 28
 
@@ -65,7 +69,7 @@ class Optimizer:
     ) -> None:  # fmt: skip
         self.bitcode, self.done, self.starts = bitcode, list[str](), 0
         self.counts = np.zeros(COUNTS, np.int64) if counts is None else counts
-        self._library, self._deadline, self._silence_s = library(llvm or require()), deadline, silence_s
+        self._llvm, self._deadline, self._silence_s = llvm or require(), deadline, silence_s
         self._stack = contextlib.ExitStack()
         self._worker: _Worker | None = None
 
@@ -86,8 +90,9 @@ class Optimizer:
             DeadlineReached: The run's time is up.
         """
         for _ in range(2):
+            worker = self._now()
             try:
-                self.counts = self._now().counts(b"P", passes.encode())
+                self.counts = worker.counts(b"P", passes.encode())
             except Refused:
                 return False
             except ToolError:
@@ -137,7 +142,9 @@ class Optimizer:
         self.starts += 1
         folder = self._stack.enter_context(workplace.folder())
         (folder / "module.bc").write_bytes(self.bitcode)
-        worker = self._stack.enter_context(_started(self._library, folder, self._deadline, self._silence_s))
+        (folder / "counts.so").write_bytes(counter(self._llvm))
+        words = [str(library(self._llvm)), str(folder / "counts.so")]
+        worker = self._stack.enter_context(_started(words, folder, self._deadline, self._silence_s))
         self.counts = worker.counts(b"M", b"module.bc")
         for passes in self.done:
             self.counts = worker.counts(b"P", passes.encode())
@@ -195,8 +202,8 @@ class _Worker:
 
 
 @contextlib.contextmanager
-def _started(path: Path, folder: Path, deadline: float | None, silence_s: float) -> Iterator[_Worker]:
-    command = [sys.executable, "-I", "-S", str(Path(__file__).with_name("worker.py")), str(path)]
+def _started(words: list[str], folder: Path, deadline: float | None, silence_s: float) -> Iterator[_Worker]:
+    command = [sys.executable, "-I", "-S", str(WORKER), *words]
     with contextlib.ExitStack() as stack:
         ends = (*os.pipe(), *os.pipe())
         modes = ("rb", "wb", "rb", "wb")
@@ -223,3 +230,18 @@ def library(llvm: Toolchain) -> Path:
             for path in sorted((home / "lib").glob(name)):
                 return path
     raise MissingExtra(f"no libLLVM lies in lib beside the folder of {llvm.clang}; install one that has it: {INSTALL}")
+
+
+@lru_cache(maxsize=4)
+def counter(llvm: Toolchain) -> bytes:
+    """The shared library of `counts.c`, which clang makes in a tenth of a second.
+
+    Raises:
+        ToolError: It cannot be made.
+    """
+    with workplace.folder() as folder:
+        lld = ["-fuse-ld=lld"] if llvm.has("ld.lld") else []
+        source = Path(__file__).with_name("counts.c")
+        flags = ["--no-default-config", "-O2", "-fPIC", "-shared", "-nostdlib", *lld]
+        call([str(llvm.clang), *flags, str(source), "-o", "counts.so"], folder)
+        return (folder / "counts.so").read_bytes()

@@ -93,7 +93,7 @@ def code() -> str:
     """Hash of the code that the compiler's tasks share: what it makes of a program hangs on that, too."""
     found = hashlib.sha256()
     home = Path(__file__).parents[1]
-    for path in sorted(path for room in ("data", "engine") for path in (home / room).glob("*.py")):
+    for path in sorted(path for room in ("data", "engine") for path in (home / room).glob("*.*")):
         found.update(path.name.encode() + path.read_bytes())
     return found.hexdigest()
 

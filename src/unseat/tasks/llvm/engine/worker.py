@@ -1,4 +1,4 @@
-"""LLVM's passes on a module that stays in memory: ``python -I -S worker.py LIBRARY``, asked over its pipes.
+"""LLVM's passes on a module that stays in memory: ``python -I -S worker.py LIBRARY COUNTER``, asked over pipes.
 
 A request and a reply are a length (4 bytes, little endian), a letter and a body. It is started as a file and imports
 the standard library only, so that it is there in a tenth of a second; LLVM may end it at any moment (`optimizer`).
@@ -20,22 +20,19 @@ import ctypes
 import os
 import resource
 import sys
-from array import array
 from typing import Any
 
 OPCODES = 80
 """Opcodes that are counted; LLVM has fewer, and numbers them from 1."""
 
 OTHERS = ("functions", "declarations", "globals", "blocks", "edges", "backward edges", "single-block functions")
-"""What is counted beside them. An edge is backward that leads to a block which does not come later: a loop, mostly."""
+"""What is counted beside them (`counts.c`). An edge that leads to no later block is a loop, mostly."""
 
 _MEMORY = 4 << 30
 _POINTER = ctypes.c_void_p
 _GIVE_POINTERS = (
     "ContextCreate", "CreateMemoryBufferWithMemoryRangeCopy", "CreateTargetMachine", "CreatePassBuilderOptions",
-    "RunPasses", "GetErrorMessage", "GetBufferStart", "GetFirstFunction", "GetNextFunction", "GetFirstBasicBlock",
-    "GetNextBasicBlock", "GetFirstInstruction", "GetNextInstruction", "GetBasicBlockTerminator", "GetSuccessor",
-    "GetFirstGlobal", "GetNextGlobal", "GetTarget", "GetDefaultTargetTriple",
+    "RunPasses", "GetErrorMessage", "GetBufferStart",
 )  # fmt: skip
 
 
@@ -46,16 +43,15 @@ class Refused(Exception):
 class Llvm:
     """LLVM's C interface, with one module."""
 
-    def __init__(self, path: str) -> None:
-        self.library = library = ctypes.CDLL(path)
+    def __init__(self, path: str, counter: str) -> None:
+        # The counter calls LLVM by its names, so they must be there for all.
+        self.library = library = ctypes.CDLL(path, ctypes.RTLD_GLOBAL)
+        self._counter = ctypes.CDLL(counter)
         for name in _GIVE_POINTERS:
             getattr(library, "LLVM" + name).restype = _POINTER
         library.LLVMGetBufferSize.restype = ctypes.c_size_t
         for part in ("TargetInfo", "Target", "TargetMC", "AsmPrinter", "AsmParser"):
             getattr(library, f"LLVMInitializeX86{part}")()
-        # The commonest calls by far take one pointer; to say so beforehand halves what they cost.
-        for name in ("GetNextInstruction", "GetInstructionOpcode", "GetFirstInstruction", "GetNextBasicBlock"):
-            getattr(library, "LLVM" + name).argtypes = (_POINTER,)
         self._context, self._bitcode = _POINTER(None), b""
         self._module, self._machine = _POINTER(None), self._target_machine()
         self._options = _POINTER(library.LLVMCreatePassBuilderOptions())
@@ -110,39 +106,9 @@ class Llvm:
 
     def counts(self) -> bytes:
         """int64 [OPCODES + len(OTHERS)], as bytes."""
-        library = self.library
-        following, opcode = library.LLVMGetNextInstruction, library.LLVMGetInstructionOpcode
-        counts = [0] * OPCODES
-        functions = declarations = blocks = edges = backward = single = 0
-        function = library.LLVMGetFirstFunction(self._module)
-        while function:
-            block = library.LLVMGetFirstBasicBlock(_POINTER(function))
-            function_blocks: dict[int, int] = {}
-            while block:
-                function_blocks[block] = len(function_blocks)
-                instruction = library.LLVMGetFirstInstruction(block)
-                while instruction:
-                    counts[opcode(instruction)] += 1
-                    instruction = following(instruction)
-                block = library.LLVMGetNextBasicBlock(block)
-            for block, place in function_blocks.items():
-                end = _POINTER(library.LLVMGetBasicBlockTerminator(_POINTER(block)))
-                leads = library.LLVMGetNumSuccessors(end) if end else 0
-                edges += leads
-                backward += sum(function_blocks[library.LLVMGetSuccessor(end, n)] <= place for n in range(leads))
-            blocks += len(function_blocks)
-            functions += bool(function_blocks)
-            declarations += not function_blocks
-            single += len(function_blocks) == 1
-            function = library.LLVMGetNextFunction(_POINTER(function))
-        others = (functions, declarations, self._globals(), blocks, edges, backward, single)
-        return array("q", [*counts, *others]).tobytes()
-
-    def _globals(self) -> int:
-        found, one = 0, self.library.LLVMGetFirstGlobal(self._module)
-        while one:
-            found, one = found + 1, self.library.LLVMGetNextGlobal(_POINTER(one))
-        return found
+        counts = (ctypes.c_int64 * (OPCODES + len(OTHERS)))()
+        self._counter.unseat_count(self._module, counts)
+        return bytes(counts)
 
 
 def answer(llvm: Llvm, letter: bytes, body: bytes) -> None:
@@ -196,7 +162,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     llvm: Any = None
     try:
-        llvm = Llvm(sys.argv[1])
+        llvm = Llvm(*sys.argv[1:])
     except (OSError, AttributeError, Refused) as error:
         raise SystemExit(f"error: {sys.argv[1]} is no LLVM that can be used: {error}") from error
     while len(head := receive(5)) == 5:

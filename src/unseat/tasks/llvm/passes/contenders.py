@@ -19,6 +19,7 @@ LONGEST_RANDOM = 24
 """Passes of a sequence of the learner that draws them at random."""
 
 _CLANG = "LLVM, lib/Passes/PassBuilderPipelines.cpp"
+_CORESET = "Liang et al., Learning Compiler Pass Orders, ICML 2023"
 _GYM = "Cummins et al., CompilerGym, CGO 2022"
 
 
@@ -35,6 +36,8 @@ def _incumbents() -> Iterator[Contender]:
 
 
 def _challengers() -> Iterator[Contender]:
+    yield _fitted("portfolio", _search, _CORESET)
+    yield _fitted("gbt", _chooser, "Ke et al., LightGBM, NeurIPS 2017")
     yield _fitted("random sequence", _random, "Bergstra and Bengio, JMLR 13, 2012")
 
 
@@ -43,6 +46,18 @@ def _fitted(name: str, make: Callable[[], Learner], paper: str) -> Contender:
     folder = SHIPPED / "passes" / name
     shipped = (lambda: Artefact.load(folder).restore()) if folder.is_dir() else None
     return Contender(name, Role.CHALLENGER, make, shipped=shipped, paper=paper)
+
+
+def _search() -> Learner:
+    from unseat.tasks.llvm.passes.challengers.search import SequenceSearch
+
+    return SequenceSearch("portfolio", 8)
+
+
+def _chooser() -> Learner:
+    from unseat.tasks.llvm.passes.challengers.chooser import TreeChooser
+
+    return TreeChooser("gbt")
 
 
 def _random() -> Learner:
