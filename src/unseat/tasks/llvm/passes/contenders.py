@@ -9,7 +9,7 @@ from unseat.core.learner import Contender, Learner, Role
 from unseat.core.policy import Artefact
 from unseat.learn.baselines import Constant, Uniform
 from unseat.tasks.llvm.passes.actions import LEVELS
-from unseat.tasks.llvm.passes.policies import RandomSequences, fixed, make
+from unseat.tasks.llvm.passes.policies import Climb, RandomSequences, fixed, make
 from unseat.tasks.llvm.passes.question import STOP
 
 SHIPPED = Path(__file__).parent / "shipped"
@@ -37,6 +37,7 @@ def _incumbents() -> Iterator[Contender]:
 
 def _challengers() -> Iterator[Contender]:
     yield _fitted("portfolio", _search, _CORESET)
+    yield Contender("climb", Role.CHALLENGER, Climb, paper=_GYM)
     yield _fitted("gbt", _chooser, "Ke et al., LightGBM, NeurIPS 2017")
     yield _fitted("random sequence", _random, "Bergstra and Bengio, JMLR 13, 2012")
 

@@ -70,7 +70,7 @@ class RandomSequences(Policy):
     """
 
     name: str = "random search"
-    passes: int = 500
+    passes: int = 200
 
     def start(self, view: View, seed: int) -> Session:
         return Trying(_random(self.passes, np.random.default_rng(seed)))
@@ -85,18 +85,28 @@ def _random(budget: int, rng: np.random.Generator) -> Tries:
         budget -= len(drawn)
 
 
+PLAIN = (
+    "globalopt", "ipsccp", "sroa", "early-cse<memssa>", "simplifycfg", "function-attrs", "inline", "globaldce",
+    "instcombine", "simplifycfg", "sroa", "early-cse", "jump-threading", "correlated-propagation", "reassociate",
+    "licm", "loop-rotate", "licm", "simple-loop-unswitch", "indvars", "loop-idiom", "loop-deletion", "gvn", "sccp",
+    "bdce", "instcombine", "memcpyopt", "dse", "simplifycfg<sink>", "adce", "instcombine", "globaldce", "constmerge",
+    "mergefunc",
+)  # fmt: skip
+"""Most of what LLVM's own pipeline runs, each about once: where searches begin."""
+
+
 @dataclass(frozen=True)
 class Climb(Policy):
-    """Tries a portfolio, and then changes the best sequence a little, again and again, keeping what is no larger.
+    """Tries some sequences, and then changes the best a little, again and again, keeping what is no larger.
 
     Attributes:
         sequences: Where it begins.
         tries: How many sequences it tries in all, if the time allows.
     """
 
-    name: str
-    sequences: Sequence[Sequence[str]]
-    tries: int = 40
+    name: str = "climb"
+    sequences: Sequence[Sequence[str]] = (("-Oz",), PLAIN)
+    tries: int = 10
 
     def start(self, view: View, seed: int) -> Session:
         session = Trying(iter(()))

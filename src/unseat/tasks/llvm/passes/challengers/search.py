@@ -26,20 +26,11 @@ from unseat.core.task import Instance
 from unseat.tasks.llvm.engine.optimizer import Optimizer
 from unseat.tasks.llvm.engine.process import ToolError
 from unseat.tasks.llvm.passes.actions import LEVELS, PIPELINES
-from unseat.tasks.llvm.passes.policies import Portfolio, mutated
+from unseat.tasks.llvm.passes.policies import PLAIN, Portfolio, mutated
 from unseat.tasks.llvm.passes.problem import Problem, size_of
 
 Passes: TypeAlias = tuple[str, ...]
 Float64: TypeAlias = NDArray[np.float64]
-
-START: Passes = (
-    "globalopt", "ipsccp", "sroa", "early-cse<memssa>", "simplifycfg", "function-attrs", "inline", "globaldce",
-    "instcombine", "simplifycfg", "sroa", "early-cse", "jump-threading", "correlated-propagation", "reassociate",
-    "licm", "loop-rotate", "licm", "simple-loop-unswitch", "indvars", "loop-idiom", "loop-deletion", "gvn", "sccp",
-    "bdce", "instcombine", "memcpyopt", "dse", "simplifycfg<sink>", "adce", "instcombine", "globaldce", "constmerge",
-    "mergefunc",
-)  # fmt: skip
-"""Where the search begins: most of what LLVM's own pipeline runs, each about once."""
 
 DEFAULT: Passes = ("-Oz",)
 
@@ -142,7 +133,7 @@ def search(study: Study, bench: Bench, count: int, share: float = SHARE) -> Iter
         LimitReached: As the study.
     """
     rng, programs, clock = np.random.default_rng(study.seed), list(study.train), _Clock(study, bench)
-    pool = [DEFAULT, START]
+    pool = [DEFAULT, PLAIN]
     logs = np.array([[bench.ratio(one, sequence) for one in programs] for sequence in pool])
     yield ordered(Found(pool, logs), count)
     while clock.spent() < share:
