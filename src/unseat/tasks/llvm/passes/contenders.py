@@ -39,6 +39,7 @@ def _challengers() -> Iterator[Contender]:
     yield _fitted("portfolio", _search, _CORESET)
     yield Contender("climb", Role.CHALLENGER, Climb, paper=_GYM)
     yield _fitted("gbt", _chooser, "Ke et al., LightGBM, NeurIPS 2017")
+    yield _fitted("clone", _cloner, "Pomerleau, ALVINN, NeurIPS 1988")
     yield _fitted("random sequence", _random, "Bergstra and Bengio, JMLR 13, 2012")
 
 
@@ -59,6 +60,12 @@ def _chooser() -> Learner:
     from unseat.tasks.llvm.passes.challengers.chooser import TreeChooser
 
     return TreeChooser("gbt")
+
+
+def _cloner() -> Learner:
+    from unseat.tasks.llvm.passes.challengers.clone import Cloner
+
+    return Cloner("clone")
 
 
 def _random() -> Learner:
