@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from tests.tasks.llvm.small_passes import SmallPasses
 from tests.tasks.llvm.small_task import PROGRAMS
 
+from unseat.core.answers import Answers
 from unseat.core.errors import UserError
 from unseat.core.outcome import Limits, Outcome, Status
 from unseat.core.policy import InvalidAnswer, Policy, Session, View
@@ -123,14 +124,19 @@ class TestRuns:
         """Red: a mis-compile passes for a small program."""
         problem: Problem = SmallPasses().load(SmallPasses().instance("words"))
         spoilt = replace(problem, program=replace(problem.program, expected=b"something else\n"))
-        outcome = run(fixed("-Oz", ["-Oz"]), task=Spoilt(spoilt))
+        outcome = run(Answers("file", {"words": ["-Oz"]}), task=Spoilt(spoilt))
         assert outcome.status is Status.INVALID and "miscompiled" in outcome.message
         assert outcome.value == problem.program.worst
+        played = Played([*numbers(["-Oz"]), RESTART, STOP])
+        outcome = run(played, task=Spoilt(spoilt))
+        assert outcome.status is Status.INVALID and outcome.metrics["spoilt"] == 1
+        assert int(played.seen[2][FEATURES.index("last bytes")]) == problem.program.worst
 
     def test_symbols_that_change_are_invalid(self) -> None:
         """Red: a program from which something was dropped passes for a small one."""
         problem: Problem = SmallPasses().load(SmallPasses().instance("words"))
-        outcome = run(fixed("-Oz", ["-Oz"]), task=Spoilt(replace(problem, exports=problem.exports | {"lost"})))
+        other = Spoilt(replace(problem, exports=problem.exports | {"lost"}))
+        outcome = run(Answers("file", {"words": ["-Oz"]}), task=other)
         assert outcome.status is Status.INVALID and "lost" in outcome.message
 
     def test_the_environment_is_registered(self) -> None:

@@ -29,7 +29,8 @@ class Episode:
         best: Bytes of the smallest module so far; -1 before any was measured.
         steps: Passes that were run and modules that were measured.
         sequences: How many modules were measured.
-        failed: Passes that LLVM could not run.
+        failed: Passes and sequences that LLVM could not run.
+        spoilt: Sequences that made the smallest program, and another one.
     """
 
     def __init__(self, optimizer: Optimizer, problem: Problem, view: View) -> None:
@@ -37,7 +38,7 @@ class Episode:
         self.sequence: list[str] = []
         self.last_pass, self.last, self.best = -1, -1, -1
         self._measured = False
-        self.steps = self.sequences = self.failed = 0
+        self.steps = self.sequences = self.failed = self.spoilt = 0
 
     def observe(self) -> NDArray[np.int64]:
         """What the policy sees."""
@@ -54,22 +55,29 @@ class Episode:
             self.failed += 1
 
     def measure(self, *more: str) -> None:
-        """Measure the sequence at hand as it would be with some passes more, and report it if it is the smallest."""
+        """Measure the sequence at hand as it would be with some passes more, and report it if it is the smallest.
+
+        Passes have faults, so the smallest is linked and run before it counts, as who tunes a compiler does.
+        """
         if self._measured and not more:
             return
         self._measured = True
         self.steps += 1 + len(more)
         self.sequences += 1
-        tried = [*self.sequence, *more]
         try:
-            self.last = size_of(self.optimizer.object(*(PIPELINES[name] for name in more)))
+            made = self.optimizer.object(*(PIPELINES[name] for name in more))
+            size = size_of(made)
+            if self.best < 0 or size < self.best:
+                self.problem.check(made, self.view.deadline)
+                self.best = size
+                self.view.report([*self.sequence, *more])
         except ToolError:
             self.failed += 1
-            self.last = round(self.problem.program.worst)
-            return
-        if self.best < 0 or self.last < self.best:
-            self.best = self.last
-            self.view.report(tried)
+            size = round(self.problem.program.worst)
+        except InvalidAnswer:
+            self.spoilt += 1
+            size = round(self.problem.program.worst)
+        self.last = size
 
     def restart(self, *first: str) -> None:
         """Begin another sequence."""
@@ -140,6 +148,6 @@ def play(problem: Problem, session: Session, question: Question, view: View) -> 
                 break
         metrics = {
             "passes_run": float(episode.steps), "sequences": float(episode.sequences),
-            "failed_passes": float(episode.failed), "workers": float(optimizer.starts),
+            "failed_passes": float(episode.failed), "spoilt": float(episode.spoilt), "workers": float(optimizer.starts),
         }  # fmt: skip
     return Ended(asker, metrics)

@@ -41,24 +41,29 @@ class Problem:
         """The module before any pass."""
         return self.program.modules[0].bitcode
 
-    def build(self, sequence: tuple[str, ...], deadline: float | None = None) -> Sizes:
-        """Run a sequence from the beginning, link the program and see that it does what it did.
+    def build(self, sequence: tuple[str, ...]) -> Sizes:
+        """Run a sequence from the beginning, and `check` what it makes.
+
+        Raises:
+            InvalidAnswer: As `check`.
+            ToolError: A pass that is a part of the sequence fails, or another step.
+        """
+        with Optimizer(self.bitcode, self.counts) as optimizer:
+            made = optimizer.object(*(PIPELINES[name] for name in sequence))
+        return self.check(made)
+
+    def check(self, made: bytes, deadline: float | None = None) -> Sizes:
+        """Link the program of an object, see that it does what it did, and measure it.
 
         Raises:
             InvalidAnswer: It does something else, or shows other symbols.
-            ToolError: A pass that is a part of the sequence fails, or another step.
+            ToolError: It cannot be linked.
             DeadlineReached: The run's time is up.
         """
-
-        def one(source: Path, made: Path) -> None:
-            with Optimizer(self.bitcode, deadline=deadline) as optimizer:
-                object_ = optimizer.object(*(PIPELINES[name] for name in sequence))
-            if exported(object_) != self.exports:
-                changed = sorted(exported(object_) ^ self.exports)
-                raise InvalidAnswer(f"{self.program.name} shows other symbols: {changed[0]}")
-            made.write_bytes(object_)
-
-        return self.program.build(Compiler.here(deadline), one)
+        changed = sorted(exported(made) ^ self.exports)
+        if changed:
+            raise InvalidAnswer(f"{self.program.name} shows other symbols: {changed[0]}")
+        return self.program.build(Compiler.here(deadline), lambda source, output: output.write_bytes(made))
 
 
 def load(program: Program, steps: int) -> Problem:

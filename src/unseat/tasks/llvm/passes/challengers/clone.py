@@ -1,7 +1,7 @@
 """One pass after the other: what the best known sequences would do next, from what the module is like by now.
 
-A softmax regression of the next pass (behavioural cloning: D. Pomerleau, "ALVINN", NeurIPS 1988) on the module's counts,
-the pass before and how many there were.
+A softmax regression of the next pass (behavioural cloning: D. Pomerleau, "ALVINN", NeurIPS 1988) on the module's
+counts, the pass before and how many there were.
 """
 
 from __future__ import annotations
