@@ -1,7 +1,8 @@
 """What can be done to a module: LLVM's passes and pipelines, by short names.
 
 Left out are passes that check, print or instrument, that drop symbols, debug information or metadata, that are for
-other languages or targets, and those that end LLVM on some program of the corpus.
+other languages or targets, that end LLVM on some program of the corpus, and the attributor, which LLVM does not run by
+itself and which spoils several of them.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ LEVELS = ("-O1", "-O2", "-O3", "-Os", "-Oz")
 """The whole pipelines of clang. The functions say themselves that they are to be small, whichever it is."""
 
 _MODULE = (
-    "always-inline", "attributor", "called-value-propagation", "constmerge", "deadargelim", "elim-avail-extern",
+    "always-inline", "called-value-propagation", "constmerge", "deadargelim", "elim-avail-extern",
     "globaldce", "globalopt", "global-merge-func", "hotcoldsplit", "inferattrs", "ipsccp", "iroutliner", "mergefunc",
     "module-inline", "partial-inliner", "rpo-function-attrs", "strip-dead-prototypes",
 )  # fmt: skip
-_CALL_GRAPH = ("argpromotion", "attributor-light-cgscc", "function-attrs", "inline")
+_CALL_GRAPH = ("argpromotion", "function-attrs", "inline")
 _FUNCTION = (
     "adce", "aggressive-instcombine", "bdce", "break-crit-edges", "callsite-splitting", "chr", "consthoist",
     "constraint-elimination", "correlated-propagation", "dce", "dfa-jump-threading", "div-rem-pairs", "dse",

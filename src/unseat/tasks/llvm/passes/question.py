@@ -39,7 +39,7 @@ _COLUMNS = np.array(list(_OPCODES))
 
 
 def passes() -> Question:
-    """Observation: int64 [66], `FEATURES`; action: a pass by its place in `NAMES`, `RESTART` or `STOP`."""
+    """Observation: int64 [63], `FEATURES`; action: a pass by its place in `NAMES`, `RESTART` or `STOP`."""
     return Question(
         text="Which pass is run next? Or, as a list of names: which sequence is tried?",
         observation=Box(-1, _LARGEST, (len(FEATURES),), np.int64),
