@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from unseat.core.errors import LimitReached
 from unseat.core.learner import Learner, Study
 from unseat.core.policy import Policy, Session, View
-from unseat.tasks.llvm.passes.challengers.search import DEFAULT, Bench, Found, search
+from unseat.tasks.llvm.passes.challengers.search import DEFAULT, Bench, Found, search, shipped
 from unseat.tasks.llvm.passes.policies import Tries, Trying, fixed
 from unseat.tasks.llvm.passes.question import FEATURES, RUN, observation
 
@@ -141,12 +141,12 @@ class TreeChooser(Learner):
         return {"count": self.count, "tries": self.tries, "rounds": _ROUNDS}
 
     def fit(self, study: Study) -> Policy:
-        """Search for most of the limit; the trees take a moment."""
+        """Go on from the shipped portfolio where that may be, for most of the limit; the trees take a moment."""
         best: Policy = fixed(self.name, DEFAULT)
         study.propose(best)
         last: Found | None = None
         with contextlib.suppress(LimitReached), Bench(study) as bench:
-            for last in search(study, bench, self.count):
+            for last in search(study, bench, self.count, seeds=shipped(study)):
                 study.propose(fixed(self.name, last.members[0]))
         if last is not None:
             best = self._grown(study, last)

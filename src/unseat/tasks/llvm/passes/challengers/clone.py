@@ -20,7 +20,7 @@ from unseat.core.policy import Policy, Session, View
 from unseat.tasks.llvm.engine.optimizer import Optimizer
 from unseat.tasks.llvm.passes.actions import MOST, NAMES, PIPELINES
 from unseat.tasks.llvm.passes.challengers.chooser import INPUTS, inputs
-from unseat.tasks.llvm.passes.challengers.search import DEFAULT, Bench, Found, search
+from unseat.tasks.llvm.passes.challengers.search import DEFAULT, Bench, Found, search, shipped
 from unseat.tasks.llvm.passes.policies import fixed
 from unseat.tasks.llvm.passes.problem import Problem
 from unseat.tasks.llvm.passes.question import FEATURES, RESTART, STOP, observation
@@ -89,12 +89,12 @@ class Cloner(Learner):
         return {"count": self.count, "ridge": self.ridge}
 
     def fit(self, study: Study) -> Policy:
-        """Search for most of the limit; the regression takes a moment."""
+        """Go on from the shipped portfolio where that may be, for most of the limit; the regression takes a moment."""
         best: Policy = fixed(self.name, DEFAULT)
         study.propose(best)
         last: Found | None = None
         with contextlib.suppress(LimitReached), Bench(study) as bench:
-            for last in search(study, bench, self.count):
+            for last in search(study, bench, self.count, seeds=shipped(study)):
                 study.propose(fixed(self.name, last.members[0]))
         if last is not None:
             best = self._cloned(study, last)

@@ -14,6 +14,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 
 from unseat.core.errors import LimitReached
 from unseat.core.learner import Learner, Study
-from unseat.core.policy import InvalidAnswer, Policy
+from unseat.core.policy import Artefact, InvalidAnswer, Policy
 from unseat.core.task import Instance
 from unseat.tasks.llvm.engine.optimizer import Optimizer
 from unseat.tasks.llvm.engine.process import ToolError
@@ -34,11 +35,17 @@ Float64: TypeAlias = NDArray[np.float64]
 
 DEFAULT: Passes = ("-Oz",)
 
+SHIPPED = Path(__file__).parents[1] / "shipped" / "passes" / "portfolio"
+"""Where learners that build on a portfolio find one."""
+
 SHARE = 0.85
 """Of a study's limit that is spent on climbing; what is found in the last round must still be tried on all programs."""
 
-_TRIES = 30
+_TRIES = 16
 """Sequences that are tried on a program in a round."""
+
+_TRIAL = 5
+"""Programs after which a sequence is given up that is good neither in the mean nor for one of them."""
 
 
 @dataclass
@@ -120,7 +127,9 @@ class Found:
     logs: Float64
 
 
-def search(study: Study, bench: Bench, count: int, share: float = SHARE) -> Iterator[Found]:
+def search(
+    study: Study, bench: Bench, count: int, share: float = SHARE, seeds: Sequence[Passes] = ()
+) -> Iterator[Found]:
     """Look for sequences until a share of the study's limit is spent; what is best so far is given after every round.
 
     Args:
@@ -128,12 +137,13 @@ def search(study: Study, bench: Bench, count: int, share: float = SHARE) -> Iter
         bench: What measures.
         count: Members of the portfolio.
         share: Of the study's limits.
+        seeds: Sequences to begin with, besides -Oz and `PLAIN`.
 
     Raises:
         LimitReached: As the study.
     """
     rng, programs, clock = np.random.default_rng(study.seed), list(study.train), _Clock(study, bench)
-    pool = [DEFAULT, PLAIN]
+    pool = list(dict.fromkeys([DEFAULT, PLAIN, *seeds]))
     logs = np.array([[bench.ratio(one, sequence) for one in programs] for sequence in pool])
     yield ordered(Found(pool, logs), count)
     while clock.spent() < share:
@@ -143,24 +153,40 @@ def search(study: Study, bench: Bench, count: int, share: float = SHARE) -> Iter
                 break
             climbed.append(_climbed(bench, programs[place], pool[int(np.argmin(logs[:, place]))], rng))
         new = [sequence for sequence in dict.fromkeys(climbed) if sequence not in pool]
-        rows = [[bench.ratio(one, sequence) for one in programs] for sequence in new]
-        logs = np.vstack([logs, np.array(rows).reshape(-1, len(programs))])
+        for sequence in new:
+            logs = np.vstack([logs, _tried(bench, programs, sequence, logs, rng)])
         kept = ordered(Found([*pool, *new], logs), 2 * count)
         pool, logs = kept.members, kept.logs
         yield ordered(_sound(bench, programs, kept), count)
 
 
 def _climbed(bench: Bench, program: Instance, start: Passes, rng: np.random.Generator) -> Passes:
-    """The best sequence for a program that a few changes lead to."""
-    best, least = start, bench.ratio(program, start)
+    """The best sequence for a program that a few changes lead to, and that does not spoil it."""
+    kept, least = [start], bench.ratio(program, start)
     for _ in range(_TRIES):
-        tried = tuple(mutated(best, rng))
+        tried = tuple(mutated(kept[-1], rng))
         value = bench.ratio(program, tried)
-        if value < least or (value == least and len(tried) <= len(best)):
-            if value < least and not bench.sound(program, tried):
-                continue
-            best, least = tried, value
-    return best
+        if value < least or (value == least and len(tried) <= len(kept[-1])):
+            least = value
+            kept.append(tried)
+    while len(kept) > 1 and not bench.sound(program, kept[-1]):
+        kept.pop()
+    return kept[-1]
+
+
+def _tried(
+    bench: Bench, programs: Sequence[Instance], sequence: Passes, logs: Float64, rng: np.random.Generator
+) -> Float64:
+    """`Bench.ratio` of a sequence on all programs; infinite on those that it was given up before."""
+    found = np.full(len(programs), np.inf)
+    for number, place in enumerate(rng.permutation(len(programs))):
+        found[place] = bench.ratio(programs[place], sequence)
+        if number + 1 == _TRIAL:
+            seen = np.isfinite(found)
+            usual = logs[:, seen].mean(1).min()
+            if found[seen].mean() > usual + 0.01 and (found[seen] >= logs[:, seen].min(0)).all():
+                break
+    return found
 
 
 def _sound(bench: Bench, programs: Sequence[Instance], found: Found) -> Found:
@@ -195,6 +221,17 @@ def ordered(found: Found, count: int) -> Found:
         chosen.append(best)
         left.remove(best)
     return Found([found.members[place] for place in chosen], found.logs[chosen])
+
+
+def shipped(study: Study) -> list[Passes]:
+    """The shipped portfolio's sequences, if it was fitted on no program that is not of the study; else none."""
+    if not SHIPPED.is_dir():
+        return []
+    artefact = Artefact.load(SHIPPED)
+    record = artefact.fit or {}
+    groups = {instance.group for instance in (*study.train, *study.valid)}
+    known = {*record.get("train_groups", [""]), *record.get("valid_groups", [""])}
+    return [tuple(sequence) for sequence in artefact.config["sequences"]] if known <= groups else []
 
 
 class SequenceSearch(Learner):
