@@ -38,6 +38,15 @@ _MEMORY_LOOP = ("licm", "lnicm", "loop-simplifycfg", "simple-loop-unswitch")
 _NEST = ("loop-flatten", "loop-interchange", "loop-unroll-and-jam")
 _ADVANCED = "simplifycfg<forward-switch-cond;switch-range-to-icmp;switch-to-lookup;no-keep-loops;hoist-common-insts;"
 
+_SCALAR = (
+    "sroa,early-cse<memssa>,jump-threading,correlated-propagation,simplifycfg,instcombine<no-verify-fixpoint>,"
+    "reassociate,sccp,bdce,memcpyopt,dse,adce,simplifycfg,instcombine<no-verify-fixpoint>"
+)
+"""What LLVM runs on a function before its callers are looked at, without the passes for loops, which make code larger."""
+
+_SIMPLIFIED = "function-simplification<O2>"
+"""What LLVM runs there itself."""
+
 PIPELINES: Mapping[str, str] = {
     **{level: f"default<{level[1:] if level[2].isdigit() else 'O2'}>" for level in LEVELS},
     **{name: name for name in _MODULE},
@@ -46,6 +55,12 @@ PIPELINES: Mapping[str, str] = {
     # LLVM ends the process where the pass finds more to do the second time, unless it is told not to look.
     "instcombine": "function(instcombine<no-verify-fixpoint>)",
     "simplifycfg": "function(simplifycfg)",
+    "gvn<no-pre>": "function(gvn<no-scalar-pre;no-load-pre>)",
+    "ipsccp<no-func-spec>": "ipsccp<no-func-spec>",
+    "simplify": f"function({_SIMPLIFIED})",
+    "scalar": f"function({_SCALAR})",
+    "inline<simplify>": f"cgscc(devirt<4>(inline,function-attrs,function({_SIMPLIFIED})))",
+    "inline<scalar>": f"cgscc(devirt<4>(inline,function-attrs,function({_SCALAR})))",
     "simplifycfg<sink>": f"function({_ADVANCED}sink-common-insts>)",
     **{name: f"function(loop({name}))" for name in _LOOP},
     **{name: f"function(loop-mssa({name}))" for name in _MEMORY_LOOP},
