@@ -90,7 +90,7 @@ PLAIN = (
     "inline<scalar>", "gvn<no-pre>", "globaldce", "deadargelim", "argpromotion", "instcombine", "simplifycfg<sink>",
     "sroa", "adce", "globaldce", "constmerge", "mergefunc",
 )  # fmt: skip
-"""What LLVM's own pipeline runs, but for the passes for loops: where searches begin. Put together on training programs."""
+"""Much of LLVM's own pipeline, without the passes for loops: where searches begin. Chosen on training programs."""
 
 
 @dataclass(frozen=True)
