@@ -42,7 +42,7 @@ _SCALAR = (
     "sroa,early-cse<memssa>,jump-threading,correlated-propagation,simplifycfg,instcombine<no-verify-fixpoint>,"
     "reassociate,sccp,bdce,memcpyopt,dse,adce,simplifycfg,instcombine<no-verify-fixpoint>"
 )
-"""What LLVM runs on a function before its callers are looked at, but for the passes for loops: they make code larger."""
+"""What LLVM runs on a function before its callers are looked at, but for the passes for loops: they enlarge code."""
 
 _SIMPLIFIED = "function-simplification<O2>"
 """What LLVM runs there itself."""
