@@ -139,6 +139,9 @@ def test_a_worker_that_hangs_is_replaced(module: Optimizer) -> None:
     os.kill(hung.pid, signal.SIGSTOP)
     assert module.run(PIPELINES["gvn"]) and module.starts == 2
     assert not hung.is_running()
+    before = module.object()
+    os.kill(process().pid, signal.SIGSTOP)
+    assert module.object() == before and module.starts == 3
 
 
 GARBAGE = {

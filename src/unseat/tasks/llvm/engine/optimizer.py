@@ -131,7 +131,15 @@ class Optimizer:
         except Refused:
             raise
         except ToolError:
-            return self._recover().ask(b"O", body, b"O")
+            self._drop()
+        try:
+            return self._now().ask(b"O", body, b"O")
+        except Refused:
+            raise
+        except ToolError:
+            # Whatever it still says would be taken for the reply to what comes next.
+            self._drop()
+            raise
 
     def _now(self) -> _Worker:
         return self._worker or self._recover()
