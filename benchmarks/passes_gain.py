@@ -101,6 +101,8 @@ def main() -> None:
 
 def by_valid(task: Task, names: Sequence[str]) -> str:
     """The challenger that is best on the validation programs."""
+    if len(names) == 1:
+        return names[0]
     instances = [instance for instance in task.instances() if instance.split == "valid"]
     worth = {name: sum(np.log(run(task, one, policy_of(task, name), 0).value) for one in instances) for name in names}
     return min(worth, key=lambda name: worth[name])
