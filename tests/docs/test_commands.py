@@ -48,8 +48,7 @@ def test_commands_of_a_page_work(page: Path, tmp_path: Path, environment: dict[s
     make_sources(tmp_path / "path/to/src")
     make_trace(tmp_path / "my_trace.csv")
     make_event_log(tmp_path / "spark-events")
-    if page.name in ("inline.md", "regalloc.md") and find() is None:
-    if page.name in ("inline.md", "passes.md") and find() is None:
+    if page.name in ("inline.md", "regalloc.md", "passes.md") and find() is None:
         pytest.skip("no LLVM is installed here")
     for line in commands(page):
         done = subprocess.run(
