@@ -1,1 +1,1 @@
-"""Programs as sources: the embedded corpus, folders of C and C++, and compilation databases."""
+"""Programs as sources: the embedded corpus, real projects, folders of C and C++, and compilation databases."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import shutil
 import tarfile
 import tempfile
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -45,34 +46,59 @@ class Details(BaseModel):
 
 
 @lru_cache(maxsize=1)
-def listed() -> Mapping[str, FileEntry]:
-    """The archives by the names of their projects."""
-    return {Details(**entry.details).project: entry for entry in load_manifest(MANIFEST).files}
-
-
-def project(name: str) -> Program:
-    """A project as a program of its library and its driver; it is fetched and unpacked where that was not done yet.
+def listed() -> Mapping[str, tuple[FileEntry, Details]]:
+    """The archives, and what of them is compiled, by the names of their projects.
 
     Raises:
-        UserError: The archive cannot be had or unpacked, or holds other files than the manifest says.
+        UserError: The manifest is damaged.
     """
-    entry = listed()[name]
     try:
-        details = Details(**entry.details)
+        found = [(entry, Details(**entry.details)) for entry in load_manifest(MANIFEST).files]
     except ValidationError as error:
-        raise UserError(f"{MANIFEST}: {entry.name}: {error.errors()[0]['msg']}") from error
-    root = unpacked(entry)
-    folders = [path for path in root.iterdir() if path.is_dir()]
-    folder = (folders[0] if len(folders) == 1 else root) / details.folder
-    found = sorted({path for pattern in details.sources for path in folder.glob(pattern)})
-    sources = [path.relative_to(folder) for path in found if path.name not in details.without]
-    if not sources:
-        raise UserError(f"{entry.name}: none of {', '.join(details.sources)} is in it; remove {root} and try again")
-    flags = ("-I.", *details.flags)
-    units = [Unit(source, folder, flags) for source in sources]
-    # Headers as the library's users find them, whatever its own sources do.
-    units.append(Unit(DRIVERS / f"{name}.c", folder, flags))
-    return Program(name, tuple(units), (DRIVERS / f"{name}.txt").read_bytes())
+        raise UserError(f"{MANIFEST}: {error.errors()[0]['msg']}") from error
+    return {details.project: (entry, details) for entry, details in found}
+
+
+class Project(Program):
+    """A project as a program of its library and its driver; it is fetched and unpacked once its sources are asked for.
+
+    Args:
+        name: The project's name.
+    """
+
+    def __init__(self, name: str) -> None:
+        # A frozen dataclass whose units are not a field's value here.
+        for field, value in (("name", name), ("given", b""), ("split", "test")):
+            object.__setattr__(self, field, value)
+        object.__setattr__(self, "expected", (DRIVERS / f"{name}.txt").read_bytes())
+
+    @cached_property
+    def units(self) -> tuple[Unit, ...]:
+        """The library's sources and the driver.
+
+        Raises:
+            UserError: The archive cannot be had or unpacked, or holds other files than the manifest says.
+        """
+        entry, details = listed()[self.name]
+        root = unpacked(entry)
+        folders = [path for path in root.iterdir() if path.is_dir()]
+        folder = (folders[0] if len(folders) == 1 else root) / details.folder
+        found = sorted({path for pattern in details.sources for path in folder.glob(pattern)})
+        sources = [path.relative_to(folder) for path in found if path.name not in details.without]
+        if not sources:
+            raise UserError(f"{entry.name}: none of {', '.join(details.sources)} is in it; remove {root} and try again")
+        flags = ("-I.", *details.flags)
+        driver = Unit(DRIVERS / f"{self.name}.c", folder, flags)
+        return (*(Unit(source, folder, flags) for source in sources), driver)
+
+    @cached_property
+    def digest(self) -> str:
+        """Hash of the archive, of what of it is compiled and of the driver; the archive need not be here."""
+        entry, details = listed()[self.name]
+        found = hashlib.sha256(repr((entry.hash, details)).encode())
+        for path in (DRIVERS / "common.h", DRIVERS / f"{self.name}.c", DRIVERS / f"{self.name}.txt"):
+            found.update(path.read_bytes())
+        return found.hexdigest()
 
 
 def unpacked(entry: FileEntry) -> Path:

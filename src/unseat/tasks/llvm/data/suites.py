@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -45,12 +44,6 @@ class Source:
         """The instance."""
         facts = {"program": self.program.name, "whole": self.whole}
         return Instance(self.name, self.program.name, self.program.split, suites=self.suites, facts=facts)
-
-
-@lru_cache(maxsize=1)
-def built_in() -> Sequence[Source]:
-    """The embedded corpus."""
-    return sources(programs.corpus())
 
 
 def sources(found: Sequence[Program], quick: Mapping[str, int] = QUICK) -> Sequence[Source]:

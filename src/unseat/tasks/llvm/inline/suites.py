@@ -1,7 +1,18 @@
-"""The instances: those of every task of the compiler's."""
+"""The instances: the embedded corpus, and real projects in the full suite."""
 
 from __future__ import annotations
 
-from unseat.tasks.llvm.data.suites import QUICK, Options, Source, built_in, opened, sources
+from collections.abc import Sequence
+from functools import lru_cache
+
+from unseat.tasks.llvm.data import programs, projects
+from unseat.tasks.llvm.data.suites import QUICK, Options, Source, opened, sources
 
 __all__ = ["QUICK", "Options", "Source", "built_in", "opened", "sources"]
+
+
+@lru_cache(maxsize=1)
+def built_in() -> Sequence[Source]:
+    """The corpus, and the projects, which are all held out."""
+    published = [projects.Project(name) for name in projects.listed()]
+    return [*sources(programs.corpus()), *(Source(one, whole) for one in published for whole in (False, True))]
