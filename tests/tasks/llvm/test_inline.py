@@ -97,7 +97,7 @@ class TestRuns:
         """Red: a crash of the compiler ends the experiment, or counts as success."""
         task = SmallInline()
         task.load(task.instance("shapes"))
-        monkeypatch.setattr(compiler, "_ASK_INLINER", ("-no-such-option",))
+        monkeypatch.setattr(compiler, "ASK_INLINER", ("-no-such-option",))
         outcome = run(Default())
         assert outcome.status is Status.CRASHED and "no-such-option" in outcome.message
 

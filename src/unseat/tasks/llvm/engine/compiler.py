@@ -20,13 +20,14 @@ LEVEL = "-Oz"
 _ALWAYS = ("--no-default-config", "-w")
 """What a user's configuration file says, and what clang thinks of the source, changes nothing here."""
 
-_ASK_INLINER = (
+ASK_INLINER = (
     "-enable-ml-inliner=release",
     "-inliner-interactive-include-default",
     # Beyond this growth of a module LLVM asks no more and inlines nothing. Its own limit of 2 would cut off what its
     # own heuristic does, which knows none.
     "-ml-advisor-size-increase-threshold=10",
 )
+"""What makes LLVM ask whom to inline, to be completed by the channel's base; each is passed on by ``-mllvm``."""
 
 _REMARK = ("-fsave-optimization-record=yaml", "-foptimization-record-passes=inline-ml")
 
@@ -108,7 +109,7 @@ class Compiler:
             DeadlineReached: The run's time is up.
         """
         remark = (*_REMARK, f"-foptimization-record-file={remarks}") if remarks else ()
-        return self._asked(module, output, begin, _ASK_INLINER, "inliner", remark)
+        return self._asked(module, output, begin, ASK_INLINER, "inliner", remark)
 
     def asked_evictions(self, module: Path, output: Path, begin: Callable[[Header], Answer]) -> int:
         """The same, with a policy's decisions where the greedy register allocator would choose whom to evict.

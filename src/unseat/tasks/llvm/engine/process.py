@@ -21,6 +21,7 @@ SILENCE_S = 120.0
 """Seconds after which a tool that gives no sign of life hangs. Time that a policy takes is not the tool's."""
 
 _KEPT = 1 << 14
+_LONGEST_WAIT_S = 3600.0
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH")
 
 
@@ -35,7 +36,11 @@ class Crashed(ToolError):
 
 
 class Failed(ToolError):
-    """It ended with another exit code than 0."""
+    """It ended with another exit code than 0, which is `code`."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class Hung(ToolError):
@@ -54,28 +59,31 @@ class Process:
         silence_s: See `SILENCE_S`.
         stdin: What it reads; nothing if None.
         stdout: Where it writes; nowhere if None.
+        visible: Whether it is the user's own tool instead: it has this process's input, outputs and environment, and
+            nothing of what it says is kept.
     """
 
     def __init__(
         self, command: Sequence[str], folder: Path, *, deadline: float | None = None, silence_s: float = SILENCE_S,
-        stdin: IO[Any] | None = None, stdout: IO[Any] | None = None,
+        stdin: IO[Any] | None = None, stdout: IO[Any] | None = None, visible: bool = False,
     ) -> None:  # fmt: skip
         self.name = Path(command[0]).name
         self._deadline, self._silence_s = deadline, silence_s
-        self._said, self._closed = b"", False
-        self._process = subprocess.Popen(
-            command, cwd=folder, env=_environment(folder), stdin=stdin or subprocess.DEVNULL,
-            stdout=stdout or subprocess.DEVNULL, stderr=subprocess.PIPE, process_group=0,
-        )  # fmt: skip
+        self._said, self._closed = b"", visible
+        own: dict[str, Any] = {} if visible else {
+            "env": _environment(folder), "stdin": stdin or subprocess.DEVNULL, "stdout": stdout or subprocess.DEVNULL,
+            "stderr": subprocess.PIPE,
+        }  # fmt: skip
+        self._process = subprocess.Popen(command, cwd=folder, process_group=0, **own)
         workplace.started(self._process.pid)
-        assert self._process.stderr is not None
-        self._errors = self._process.stderr.fileno()
-        os.set_blocking(self._errors, False)
+        self._errors = self._process.stderr.fileno() if self._process.stderr else -1
         # Tells the end of this very process, whatever its children keep open.
         self._end = os.pidfd_open(self._process.pid)
         self._poll = select.poll()
-        for descriptor in (self._end, self._errors):
-            self._poll.register(descriptor, select.POLLIN)
+        self._poll.register(self._end, select.POLLIN)
+        if not visible:
+            os.set_blocking(self._errors, False)
+            self._poll.register(self._errors, select.POLLIN)
         self._watched: list[int] = []
 
     def __enter__(self) -> Self:
@@ -114,7 +122,7 @@ class Process:
                 raise DeadlineReached(f"time was up while {self.name} was at work")
             if left <= 0:
                 raise Hung(f"{self.name} gave no sign of life for {self._silence_s:g} s")
-            ready = [descriptor for descriptor, _ in self._poll.poll(1000 * left)]
+            ready = [descriptor for descriptor, _ in self._poll.poll(1000 * min(left, _LONGEST_WAIT_S))]
             if self._errors in ready:
                 self._hear()
             if any(descriptor in ready for descriptor in self._watched):
@@ -140,7 +148,8 @@ class Process:
         if ended.si_code != os.CLD_EXITED:
             raise Crashed(f"{self.name} was killed by {signal.Signals(ended.si_status).name}{self.complaint()}")
         if ended.si_status:
-            raise Failed(f"{self.name} ended with exit code {ended.si_status}{self.complaint()}")
+            text = f"{self.name} ended with exit code {ended.si_status}{self.complaint()}"
+            raise Failed(text, ended.si_status)
 
     def complaint(self) -> str:
         """What it said first of an error, as the end of a message."""
@@ -150,10 +159,12 @@ class Process:
 
     def _hear(self) -> None:
         """Take what it writes to standard error, of which the beginning is kept."""
+        if self._closed:
+            return
         with contextlib.suppress(BlockingIOError):
             said = os.read(self._errors, 1 << 16)
             self._said = (self._said + said)[:_KEPT]
-            if not said and not self._closed:
+            if not said:
                 self._closed = True
                 self._poll.unregister(self._errors)
 

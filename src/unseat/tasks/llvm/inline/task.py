@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unseat.core.card import Card
+from unseat.core.errors import UserError
 from unseat.core.outcome import Limits, Outcome
 from unseat.core.policy import Form, Policy, Question
-from unseat.core.task import Instance, Need, Objective, Task
+from unseat.core.task import Exported, Instance, Need, Objective, Task
 from unseat.tasks.llvm.inline.suites import Options, Source, built_in, opened
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class InlineTask(Task):
 
     forms = frozenset({Form.DECIDE, Form.KERNEL})
     options = Options
+    recorded = "compile_commands.json"
 
     def __init__(self, sources: Sequence[Source] | None = None) -> None:
         super().__init__()
@@ -90,6 +92,20 @@ class InlineTask(Task):
         from unseat.tasks.llvm.inline.contenders import contenders
 
         return contenders()
+
+    def exporters(self) -> Mapping[str, Exported]:
+        """A clang that asks the policy."""
+        from unseat.tasks.llvm.inline.exporters import exporters
+
+        return exporters()
+
+    def record(self, command: Sequence[str] | None, log: Path | None, output: Path) -> str:
+        """Watch a build, and write down what it compiles and how."""
+        from unseat.tasks.llvm.data.recorder import record
+
+        if command is None:
+            raise UserError("inline records a build: unseat record inline -- make")
+        return record(command, output)
 
     def open(self, source: str, options: Mapping[str, Any]) -> Task:
         """Any folder of C or C++, or a compilation database."""

@@ -1,0 +1,153 @@
+"""What a user's own build does with a policy, and what is recorded of it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+from tests.tasks.llvm.small_task import PROGRAMS, SmallInline
+
+from unseat.core.errors import UserError
+from unseat.tasks.llvm.data.programs import opened
+from unseat.tasks.llvm.data.recorder import database, record
+from unseat.tasks.llvm.engine.compiler import Compiler
+from unseat.tasks.llvm.engine.elf import text_bytes
+from unseat.tasks.llvm.inline.exporters import write
+from unseat.tasks.llvm.inline.policies import CostThreshold, Default
+from unseat.tasks.llvm.inline.problem import load
+from unseat.tasks.llvm.inline.searched import SearchRule
+from unseat.tasks.llvm.inline.trials import tried
+
+MAKEFILE = """
+program: adder.o main.o
+\t$(CC) adder.o main.o -o program
+%.o: %.c adder.h
+\t$(CC) -Oz -DUNUSED='"a b"' -I. -c $< -o $@
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A program of two sources with a makefile."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    for path in (PROGRAMS / "adder").iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    (folder / "Makefile").write_text(MAKEFILE)
+    return folder
+
+
+def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["make", *arguments], cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.usefixtures("llvm", "nothing_left")
+class TestChannel:
+    """An exported policy in a build, with a real LLVM."""
+
+    def test_a_build_asks_the_policy(self, project: Path, tmp_path: Path) -> None:
+        """Red: an exported policy decides otherwise than the one that was measured, or not at all."""
+        for policy in (Default("default"), CostThreshold("never", -(10**9)), CostThreshold("always", 10**9)):
+            programs = write(policy, tmp_path / policy.name)
+            for made in ("adder.o", "main.o", "program"):
+                (project / made).unlink(missing_ok=True)
+            done = make(project, f"CC={programs[0]}", "-j2")
+            assert not done.returncode, done.stderr
+            printed = subprocess.run([project / "program"], capture_output=True, check=True).stdout
+            assert printed == (project / "expected.txt").read_bytes()
+            problem = load(opened(str(project), [])[0], whole=False)
+            sizes = [tried(problem, module, policy, 0).nbytes for module in problem.modules]
+            assert [text_bytes(project / name) for name in ("adder.o", "main.o")] == sizes
+
+    def test_what_clang_says_and_how_it_ends_are_clangs(self, project: Path, tmp_path: Path) -> None:
+        """Red: an error of the user's is hidden, or a build goes on after it."""
+        programs = write(Default(), tmp_path / "out")
+        (project / "adder.c").write_text("int f( { }\n")
+        done = subprocess.run([programs[0], "-c", "adder.c"], cwd=project, capture_output=True, text=True, check=False)
+        assert done.returncode == 1 and "adder.c:1:8: error" in done.stderr and "unseat" not in done.stderr
+        told = subprocess.run([programs[1], "--version"], capture_output=True, text=True, check=True)
+        assert "clang version" in told.stdout
+
+    def test_a_policy_that_is_damaged_is_told(self, project: Path, tmp_path: Path) -> None:
+        """Red: a traceback, or a build with other decisions than one believes."""
+        programs = write(Default(), tmp_path / "out")
+        (tmp_path / "out" / "policy" / "manifest.json").write_text("{}")
+        done = subprocess.run([programs[0], "-c", "adder.c"], cwd=project, capture_output=True, text=True, check=False)
+        assert done.returncode == 1 and done.stderr.startswith("unseat-clang: ") and done.stderr.count("\n") == 1
+        assert not (project / "adder.o").exists()
+
+    def test_a_build_that_is_interrupted_leaves_no_compiler(self, project: Path, tmp_path: Path) -> None:
+        """Red: after Ctrl-C a clang waits for answers that never come."""
+        programs = write(Default(), tmp_path / "out")
+        os.mkfifo(project / "slow.c")
+        build = subprocess.Popen([programs[0], "-c", "slow.c"], cwd=project)
+        host = psutil.Process(build.pid)
+        while not any("slow.c" in child.cmdline() for child in host.children()):
+            assert build.poll() is None
+        left = host.children(recursive=True)
+        build.kill()
+        build.wait()
+        _, alive = psutil.wait_procs(left, timeout=60)
+        assert not alive
+
+
+def test_a_policy_that_compiles_by_itself_is_not_handed_over(tmp_path: Path) -> None:
+    """Red: a build that takes sixteen times as long, or decisions for another command line."""
+    with pytest.raises(UserError, match="compiles a module several times"):
+        write(SearchRule("s", 4), tmp_path / "out")
+    assert "channel" in SmallInline().exporters()
+
+
+@pytest.mark.usefixtures("llvm")
+def test_a_build_is_recorded_and_read_again(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Red: a source or a flag is lost on the way from a build to instances."""
+    folder = Path(Compiler.here().llvm.clang).parent
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.chdir(project)
+    told = record(["make", "CC=clang"], project / "compile_commands.json")
+    assert told.startswith("2 sources") and (project / "program").exists()
+    (found,) = opened(str(project / "compile_commands.json"), [])
+    assert [str(unit.source) for unit in found.units] == ["adder.c", "main.c"]
+    assert found.units[0].flags == ('-DUNUSED="a b"', "-I.")
+    assert load(found, whole=False).default_bytes > 0
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (["true"], "true compiled nothing"),
+        (["false"], "exit code 1; nothing is recorded"),
+        (["/no/such/program"], "cannot be run"),
+    ],
+)
+def test_a_build_that_tells_nothing(command: list[str], says: str, tmp_path: Path) -> None:
+    """Red: an empty database, or a traceback."""
+    with pytest.raises(UserError, match=says):
+        record(command, tmp_path / "compile_commands.json")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_compiler_that_is_missing_fails_the_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Red: the stand-in calls itself for ever, or hides that there is no compiler."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UserError, match="exit code 1"):
+        record([sys.executable, "-c", "import subprocess, sys; sys.exit(subprocess.call(['c99', '-c', 'x.c']))"],
+               tmp_path / "database")  # fmt: skip
+
+
+def test_a_command_of_several_sources_is_several_entries() -> None:
+    """Red: sources of one command are compiled together, or what only looks at a source is taken for a build."""
+    calls = [
+        {"directory": "/p", "arguments": ["cc", "-DX", "a.c", "sub/b.cc", "-o", "p"]},
+        {"directory": "/p", "arguments": ["cc", "-E", "c.c"]},
+        {"directory": "/p/sub", "arguments": ["cc", "-DY", "-c", "../a.c"]},
+        {"directory": "/p", "arguments": ["cc", "x.o", "-o", "p"]},
+    ]
+    found = database(calls)
+    assert [entry["file"] for entry in found] == ["../a.c", "sub/b.cc"]
+    assert found[0]["arguments"] == ["cc", "-DY", "-c", "../a.c"]
+    assert found[1]["arguments"] == ["cc", "-DX", "sub/b.cc", "-o", "p"]
