@@ -27,7 +27,7 @@ KNOBS = ("nr_rematerializable", "liverange_size", "hottest_bb_freq_by_max")
 
 BY_HAND = {"factor": 0.5, "nr_rematerializable": -0.6, "liverange_size": 0.6}
 """Found by trying some forty rules on the training and validation programs, one after the other. What can be computed
-anew costs little to evict; a long range is in everybody's way, and weighs little only because LLVM divides by its
+anew costs few bytes to spill; a long range costs as many as a short one of equal uses, though LLVM divides by its
 length; and one evicts only what is much lighter."""
 
 
