@@ -141,16 +141,14 @@ class TreeChooser(Learner):
         return {"count": self.count, "tries": self.tries, "rounds": _ROUNDS}
 
     def fit(self, study: Study) -> Policy:
-        """Go on from the shipped portfolio where that may be, for most of the limit; the trees take a moment."""
+        """Go on from the shipped portfolio where that may be, and grow trees after every round."""
         best: Policy = fixed(self.name, DEFAULT)
         study.propose(best)
-        last: Found | None = None
         with contextlib.suppress(LimitReached), Bench(study) as bench:
-            for last in search(study, bench, self.count, seeds=shipped(study)):
-                study.propose(fixed(self.name, last.members[0]))
-        if last is not None:
-            best = self._grown(study, last)
-            study.propose(best)
+            for found in search(study, bench, self.count, seeds=shipped(study)):
+                # After every round: the time may be up before the next one is over.
+                best = self._grown(study, found)
+                study.propose(best)
         return best
 
     def _grown(self, study: Study, found: Found) -> Policy:

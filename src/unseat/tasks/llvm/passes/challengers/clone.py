@@ -89,16 +89,14 @@ class Cloner(Learner):
         return {"count": self.count, "ridge": self.ridge}
 
     def fit(self, study: Study) -> Policy:
-        """Go on from the shipped portfolio where that may be, for most of the limit; the regression takes a moment."""
+        """Go on from the shipped portfolio where that may be, and regress after every round."""
         best: Policy = fixed(self.name, DEFAULT)
         study.propose(best)
-        last: Found | None = None
         with contextlib.suppress(LimitReached), Bench(study) as bench:
-            for last in search(study, bench, self.count, seeds=shipped(study)):
-                study.propose(fixed(self.name, last.members[0]))
-        if last is not None:
-            best = self._cloned(study, last)
-            study.propose(best)
+            for found in search(study, bench, self.count, seeds=shipped(study)):
+                # After every round: the time may be up before the next one is over.
+                best = self._cloned(study, found)
+                study.propose(best)
         return best
 
     def _cloned(self, study: Study, found: Found) -> Policy:
