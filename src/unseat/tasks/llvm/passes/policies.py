@@ -70,7 +70,7 @@ class RandomSequences(Policy):
     """
 
     name: str = "random search"
-    passes: int = 200
+    passes: int = 160
 
     def start(self, view: View, seed: int) -> Session:
         return Trying(_random(self.passes, np.random.default_rng(seed)))
@@ -104,7 +104,7 @@ class Climb(Policy):
 
     name: str = "climb"
     sequences: Sequence[Sequence[str]] = (("-Oz",), PLAIN)
-    tries: int = 10
+    tries: int = 6
 
     def start(self, view: View, seed: int) -> Session:
         session = Trying(iter(()))
