@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium
-import lightgbm
 import numpy as np
 import psutil
 import pytest
@@ -22,11 +21,12 @@ from unseat.core.errors import UserError
 from unseat.core.outcome import Limits, Outcome, Status
 from unseat.core.policy import InvalidAnswer, Policy, Session, View
 from unseat.lab.attempt import attempt
+from unseat.learn.trees import Forest
 from unseat.tasks.llvm.engine import worker
 from unseat.tasks.llvm.engine.elf import text_bytes
 from unseat.tasks.llvm.passes import actions
 from unseat.tasks.llvm.passes.actions import LEVELS, MOST, NAMES, PIPELINES, checked
-from unseat.tasks.llvm.passes.challengers.chooser import Chooser, Forest, inputs
+from unseat.tasks.llvm.passes.challengers.chooser import Chooser, inputs
 from unseat.tasks.llvm.passes.challengers.search import Found, ordered
 from unseat.tasks.llvm.passes.policies import PASSES, Climb, Portfolio, RandomSequences, fixed, mutated
 from unseat.tasks.llvm.passes.problem import Problem
@@ -220,25 +220,13 @@ def test_the_order_of_a_portfolio() -> None:
     assert ordered(found, 9).members[0] == ("b",) and len(ordered(found, 9).members) == 4
 
 
-def test_the_forest_is_lightgbms() -> None:
-    """Red: the shipped arrays say something else than the trees that were grown."""
-    rng = np.random.default_rng(0)
-    rows = rng.normal(size=(200, 5)).astype(np.float32)
-    data = lightgbm.Dataset(rows, rows[:, 0] * rows[:, 1] + rows[:, 2], params={"verbose": -1})
-    model = lightgbm.train({"num_leaves": 6, "verbose": -1, "min_data_in_leaf": 4, "num_threads": 1}, data, 20)
-    forest = Forest.of(model.dump_model())
-    assert np.allclose([forest(row) for row in rows], model.predict(rows), atol=1e-12)
-
-
 def test_the_chooser_tries_what_its_trees_say() -> None:
     """Red: it tries the sequences that are thought worst, or always the same."""
     place = len(inputs(np.ones(len(FEATURES), np.int64)))
     # One tree: the first sequence is bad where a program has more than e^3 instructions.
-    forest = Forest(np.array([0], np.int32), np.array([0, place, 0, 0, 0], np.int32), np.array([3.0, 0.5, 0, 0, 0]),
-                    np.array([[2, 1], [3, 4], [2, 2], [3, 3], [4, 4]], np.int32),
-                    np.array([0.0, 0.0, 0.0, 1.0, -1.0]))  # fmt: skip
-    policy = Chooser("c", [["sroa"], ["gvn"]], 1, forest.roots, forest.column, forest.limit, forest.children,
-                     forest.value)  # fmt: skip
+    forest = Forest(np.array([0, place], np.int32), np.array([3.0, 0.5]), np.array([[-1, 1], [-2, -3]], np.int32),
+                    np.array([0.0, 1.0, -1.0]), np.array([0], np.int32))  # fmt: skip
+    policy = Chooser("c", [["sroa"], ["gvn"]], 1, *forest)
     for instructions, wanted in ((5, ["sroa"]), (1000, ["gvn"])):
         session = policy.start(View("passes"), 0)
         seen = np.zeros(len(FEATURES), np.int64)

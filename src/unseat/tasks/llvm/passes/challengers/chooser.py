@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from unseat.core.errors import LimitReached
 from unseat.core.learner import Learner, Study
 from unseat.core.policy import Policy, Session, View
+from unseat.learn.trees import flattened, score
 from unseat.tasks.llvm.passes.challengers.search import DEFAULT, Bench, Found, search, shipped
 from unseat.tasks.llvm.passes.policies import Tries, Trying, fixed
 from unseat.tasks.llvm.passes.question import FEATURES, RUN, observation
@@ -33,70 +34,23 @@ def inputs(seen: NDArray[np.int64]) -> Float32:
 
 
 @dataclass(frozen=True)
-class Forest:
-    """Regression trees as arrays; a leaf leads to itself.
-
-    Attributes:
-        roots: int32 [trees].
-        column: int32 [nodes], the input that is compared.
-        limit: float64 [nodes], up to which the left child is taken.
-        children: int32 [nodes, 2].
-        value: float64 [nodes], of leaves.
-    """
-
-    roots: NDArray[np.int32]
-    column: NDArray[np.int32]
-    limit: Float64
-    children: NDArray[np.int32]
-    value: Float64
-
-    def __call__(self, row: Float32) -> float:
-        """The sum of all trees."""
-        at = self.roots
-        while True:
-            right = row[self.column[at]] > self.limit[at]
-            following = self.children[at, right.astype(np.intp)]
-            if (following == at).all():
-                return float(self.value[at].sum())
-            at = following
-
-    @classmethod
-    def of(cls, model: Mapping[str, Any]) -> Forest:
-        """Flatten what LightGBM's ``dump_model`` gives; all inputs are numbers, and none is missing."""
-        nodes: list[tuple[int, float, int, int, float]] = []
-
-        def add(node: Mapping[str, Any]) -> int:
-            place = len(nodes)
-            nodes.append((0, 0.0, place, place, float(node.get("leaf_value", 0.0))))
-            if "left_child" in node:
-                left, right = add(node["left_child"]), add(node["right_child"])
-                nodes[place] = (int(node["split_feature"]), float(node["threshold"]), left, right, 0.0)
-            return place
-
-        roots = np.array([add(tree["tree_structure"]) for tree in model["tree_info"]], np.int32)
-        column, limit, left, right, value = (np.array(part) for part in zip(*nodes, strict=True))
-        children = np.stack([left, right], 1).astype(np.int32)
-        return cls(roots, column.astype(np.int32), limit.astype(np.float64), children, value.astype(np.float64))
-
-
-@dataclass(frozen=True)
 class Chooser(Policy):
     """Tries the few of its sequences that trees think best for the program.
 
     Attributes:
         sequences: The sequences.
         tries: How many are tried.
-        roots, column, limit, children, value: The trees (`Forest`); their last input is a sequence's place.
+        feature, threshold, children, leaves, roots: The trees (`Forest`); their last input is a sequence's place.
     """
 
     name: str
     sequences: Sequence[Sequence[str]]
     tries: int
-    roots: NDArray[np.int32]
-    column: NDArray[np.int32]
-    limit: Float64
+    feature: NDArray[np.int32]
+    threshold: Float64
     children: NDArray[np.int32]
-    value: Float64
+    leaves: Float64
+    roots: NDArray[np.int32]
 
     def start(self, view: View, seed: int) -> Session:
         session = _Choosing(iter(()))
@@ -105,9 +59,8 @@ class Chooser(Policy):
 
     def ranked(self, seen: NDArray[np.int64]) -> list[int]:
         """Places of the sequences, the one thought best first."""
-        forest = Forest(self.roots, self.column, self.limit, self.children, self.value)
-        row = inputs(seen)
-        guesses = [forest(np.append(row, np.float32(place))) for place in range(len(self.sequences))]
+        trees, row = (self.feature, self.threshold, self.children, self.leaves, self.roots), inputs(seen)
+        guesses = [score(np.append(row, np.float32(place)), *trees) for place in range(len(self.sequences))]
         return [int(place) for place in np.argsort(guesses, kind="stable")]
 
 
@@ -162,7 +115,5 @@ class TreeChooser(Learner):
             "num_leaves": 6, "min_data_in_leaf": 4, "learning_rate": 0.15, "verbose": -1, "seed": study.seed,
             "deterministic": True, "force_row_wise": True, "num_threads": 1, "feature_fraction": 0.5,
         }  # fmt: skip
-        forest = Forest.of(lightgbm.train(options, data, _ROUNDS).dump_model())
-        sequences = [list(member) for member in found.members]
-        return Chooser(self.name, sequences, self.tries, forest.roots, forest.column, forest.limit, forest.children,
-                       forest.value)  # fmt: skip
+        forest = flattened(lightgbm.train(options, data, _ROUNDS).dump_model())
+        return Chooser(self.name, [list(member) for member in found.members], self.tries, *forest)
