@@ -38,7 +38,8 @@ class Endless(PassesTask):
 
     def load(self, instance: Instance) -> Problem:
         """The problem."""
-        return replace(super().load(instance), steps=_UNLIMITED)
+        problem: Problem = super().load(instance)
+        return replace(problem, steps=_UNLIMITED)
 
 
 def policy_of(task: Task, name: str) -> Policy:

@@ -8,7 +8,7 @@ from tests.tasks.llvm.small_task import PROGRAMS, QUICK, SPLITS
 
 from unseat.core.task import Split
 from unseat.tasks.llvm.data.programs import Program, read
-from unseat.tasks.llvm.data.suites import Source
+from unseat.tasks.llvm.regalloc.suites import Source
 from unseat.tasks.llvm.regalloc.task import RegallocTask
 
 PRESSED: dict[str, Split] = {**SPLITS, "rounds": "test", "adder": "train"}

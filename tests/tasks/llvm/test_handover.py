@@ -108,7 +108,7 @@ def test_a_build_is_recorded_and_read_again(project: Path, tmp_path: Path, monke
     folder = Path(Compiler.here().llvm.clang).parent
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.chdir(project)
-    told = record(["make", "CC=clang"], project / "compile_commands.json")
+    told = record("inline", ["make", "CC=clang"], project / "compile_commands.json")
     assert told.startswith("2 sources") and (project / "program").exists()
     (found,) = opened(str(project / "compile_commands.json"), [])
     assert [str(unit.source) for unit in found.units] == ["adder.c", "main.c"]
@@ -127,7 +127,7 @@ def test_a_build_is_recorded_and_read_again(project: Path, tmp_path: Path, monke
 def test_a_build_that_tells_nothing(command: list[str], says: str, tmp_path: Path) -> None:
     """Red: an empty database, or a traceback."""
     with pytest.raises(UserError, match=says):
-        record(command, tmp_path / "compile_commands.json")
+        record("inline", command, tmp_path / "compile_commands.json")
     assert not list(tmp_path.iterdir())
 
 
@@ -135,8 +135,8 @@ def test_a_compiler_that_is_missing_fails_the_build(tmp_path: Path, monkeypatch:
     """Red: the stand-in calls itself for ever, or hides that there is no compiler."""
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UserError, match="exit code 1"):
-        record([sys.executable, "-c", "import subprocess, sys; sys.exit(subprocess.call(['c99', '-c', 'x.c']))"],
-               tmp_path / "database")  # fmt: skip
+        build = "import subprocess, sys; sys.exit(subprocess.call(['c99', '-c', 'x.c']))"
+        record("inline", [sys.executable, "-c", build], tmp_path / "database")
 
 
 def test_a_command_of_several_sources_is_several_entries() -> None:

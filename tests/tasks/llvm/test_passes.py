@@ -263,7 +263,8 @@ class Long(SmallPasses):
     """A task whose episodes do not end by themselves."""
 
     def load(self, instance: Any) -> Problem:
-        return replace(super().load(instance), steps=10**9)
+        problem: Problem = super().load(instance)
+        return replace(problem, steps=10**9)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias, TypeVar
@@ -17,7 +17,6 @@ from unseat.tasks.llvm.engine.execution import differs
 from unseat.tasks.llvm.engine.process import ToolError
 
 _TIMES_WORSE = 10
-_PLUS_PLUS = frozenset({".cc", ".cpp", ".cxx"})
 
 Compile: TypeAlias = Callable[[Path, Path], object]
 """Compiles a module, the first path, to an object, the second."""
@@ -125,9 +124,8 @@ def load(program: Program, kind: type[P], *, whole: bool) -> P:
     """
     compiler = Compiler.here()
     try:
-        modules = tuple(_modules(program, compiler, whole))
-        plus_plus = any(unit.source.suffix in _PLUS_PLUS for unit in program.units)
-        problem = kind(program.name, modules, plus_plus, program.expected, program.given)
+        modules = (together(program, compiler, ["main"]),) if whole else tuple(translated(program, compiler))
+        problem = kind(program.name, modules, program.plus_plus, program.expected, program.given)
         size = problem.build(compiler, compiler.compiled).program
     except ToolError as error:
         raise UserError(f"{program.name} cannot be built: {error}") from error
@@ -138,17 +136,32 @@ def load(program: Program, kind: type[P], *, whole: bool) -> P:
     return replace(problem, default_bytes=size)
 
 
-def _modules(program: Program, compiler: Compiler, whole: bool) -> Iterator[Module]:
+def translated(program: Program, compiler: Compiler) -> Iterator[Module]:
+    """Each source as a module.
+
+    Raises:
+        UserError: One does not compile.
+    """
     with workplace.folder() as folder:
-        made = [folder / f"{number}.bc" for number in range(len(program.units))]
-        for unit, output in zip(program.units, made, strict=True):
+        for unit in program.units:
             try:
-                compiler.bitcode(unit.source, unit.flags, unit.folder, output)
+                compiler.bitcode(unit.source, unit.flags, unit.folder, folder / "module.bc")
             except ToolError as error:
                 raise UserError(f"{unit.folder / unit.source} does not compile: {error}") from error
-        if whole:
-            compiler.whole(made, ["main"], folder / "whole.bc")
-            yield Module("whole", (folder / "whole.bc").read_bytes())
-            return
-        for unit, output in zip(program.units, made, strict=True):
-            yield Module(str(unit.source), output.read_bytes())
+            yield Module(str(unit.source), (folder / "module.bc").read_bytes())
+
+
+def together(program: Program, compiler: Compiler, keep: Sequence[str] | None) -> Module:
+    """All sources as one module; see `Compiler.whole`.
+
+    Raises:
+        UserError: A source does not compile.
+        ToolError: They do not fit together.
+    """
+    with workplace.folder() as folder:
+        parts = []
+        for number, module in enumerate(translated(program, compiler)):
+            parts.append(folder / f"{number}.bc")
+            parts[-1].write_bytes(module.bitcode)
+        compiler.whole(parts, keep, folder / "whole.bc")
+        return Module("whole", (folder / "whole.bc").read_bytes())

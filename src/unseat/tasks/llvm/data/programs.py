@@ -60,6 +60,11 @@ class Program:
     given: bytes = b""
     split: Split = "test"
 
+    @property
+    def plus_plus(self) -> bool:
+        """Whether C++ is in it."""
+        return any(unit.source.suffix != ".c" for unit in self.units)
+
     @cached_property
     def digest(self) -> str:
         """Hash of its sources, of the headers beside them and of all else that is a part of it."""

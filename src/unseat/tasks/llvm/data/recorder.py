@@ -35,10 +35,11 @@ except OSError as error:
 """
 
 
-def record(command: Sequence[str], output: Path) -> str:
+def record(task: str, command: Sequence[str], output: Path) -> str:
     """Run a build and write ``compile_commands.json``.
 
     Args:
+        task: The task whose instances are to be made of it.
         command: The build and its arguments; it must compile everything, so clean it before.
         output: The file to write.
 
@@ -72,7 +73,7 @@ def record(command: Sequence[str], output: Path) -> str:
         output.write_text(json.dumps(entries, indent=1) + "\n")
     except OSError as error:
         raise UserError(f"{output} cannot be written: {error.strerror or error}") from error
-    return f"{len(entries)} sources written to {output}; go on with: unseat run inline --data {output}"
+    return f"{len(entries)} sources written to {output}; go on with: unseat run {task} --data {output}"
 
 
 def database(calls: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

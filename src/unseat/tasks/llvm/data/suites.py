@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -40,6 +40,11 @@ class Source:
         """The instance's id."""
         return f"{self.program.name}@whole" if self.whole else self.program.name
 
+    @property
+    def way(self) -> str:
+        """How it is compiled."""
+        return str(self.whole)
+
     def instance(self) -> Instance:
         """The instance."""
         facts = {"program": self.program.name, "whole": self.whole}
@@ -58,23 +63,36 @@ def sources(found: Sequence[Program], quick: Mapping[str, int] = QUICK) -> Seque
     return made
 
 
-def opened(data: str, options: Mapping[str, Any], kind: type[Options] = Options) -> Sequence[Source]:
+def opened(data: str, options: Mapping[str, Any]) -> Sequence[Source]:
     """What a user's data give.
 
     Args:
         data: See `programs.opened`.
         options: As they were given.
-        kind: The task's own options.
 
     Raises:
         UserError: They cannot be read, or an option is wrong.
     """
+    given, flags = chosen(Options, options)
+    return [Source(program, given.whole) for program in programs.opened(data, flags)]
+
+
+Given = TypeVar("Given", bound=BaseModel)
+
+
+def chosen(kind: type[Given], options: Mapping[str, Any]) -> tuple[Given, Sequence[str]]:
+    """A task's options, one of which is `flags`, and the flags one by one.
+
+    Raises:
+        UserError: An option is wrong.
+    """
     try:
-        chosen = kind(**options)
-        flags = shlex.split(chosen.flags)
+        made = kind(**options)
     except ValidationError as error:
         first = error.errors()[0]
         raise UserError(f"--{first['loc'][0]}: {first['msg']}") from error
+    flags = str(getattr(made, "flags", ""))
+    try:
+        return made, shlex.split(flags)
     except ValueError as error:
-        raise UserError(f"--flags: {chosen.flags!r} cannot be read as arguments: {error}") from error
-    return [Source(program, chosen.whole) for program in programs.opened(data, flags)]
+        raise UserError(f"--flags: {flags!r} cannot be read as arguments: {error}") from error

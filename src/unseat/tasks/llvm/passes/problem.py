@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from unseat.core.errors import UserError
 from unseat.core.policy import InvalidAnswer
+from unseat.tasks.llvm.data.builds import Problem as Built
+from unseat.tasks.llvm.data.builds import Sizes, together
 from unseat.tasks.llvm.data.programs import Program
-from unseat.tasks.llvm.engine import workplace
 from unseat.tasks.llvm.engine.compiler import Compiler
 from unseat.tasks.llvm.engine.elf import exported, text_bytes
 from unseat.tasks.llvm.engine.optimizer import Counts, Optimizer
 from unseat.tasks.llvm.engine.process import ToolError
-from unseat.tasks.llvm.inline.problem import Module, Sizes
-from unseat.tasks.llvm.inline.problem import Problem as Built
 from unseat.tasks.llvm.passes.actions import PIPELINES
-
-_PLUS_PLUS = frozenset({".cc", ".cpp", ".cxx"})
 
 
 @dataclass(frozen=True)
@@ -83,11 +80,10 @@ def load(program: Program, steps: int) -> Problem:
         exports.append(exported(made))
 
     try:
-        bitcode = _whole(program, compiler)
-        plus_plus = any(unit.source.suffix in _PLUS_PLUS for unit in program.units)
-        built = Built(program.name, (Module("whole", bitcode),), plus_plus, program.expected, program.given)
+        module = together(program, compiler, None if program.expected is None else ["main"])
+        built = Built(program.name, (module,), program.plus_plus, program.expected, program.given)
         size = built.build(compiler, compiled).program
-        with Optimizer(bitcode) as optimizer:
+        with Optimizer(module.bitcode) as optimizer:
             optimizer.restart()
             counts = optimizer.counts
     except ToolError as error:
@@ -96,20 +92,7 @@ def load(program: Program, steps: int) -> Problem:
         raise UserError(f"{program.name} does not do what its expected.txt says: {error}") from error
     if not size:
         raise UserError(f"{program.name} holds no machine code")
-    built = Built(program.name, built.modules, plus_plus, program.expected, program.given, size)
-    return Problem(built, exports[0], counts, steps)
-
-
-def _whole(program: Program, compiler: Compiler) -> bytes:
-    with workplace.folder() as folder:
-        made = [folder / f"{number}.bc" for number in range(len(program.units))]
-        for unit, output in zip(program.units, made, strict=True):
-            try:
-                compiler.bitcode(unit.source, unit.flags, unit.folder, output)
-            except ToolError as error:
-                raise UserError(f"{unit.folder / unit.source} does not compile: {error}") from error
-        compiler.whole(made, None if program.expected is None else ["main"], folder / "whole.bc")
-        return (folder / "whole.bc").read_bytes()
+    return Problem(replace(built, default_bytes=size), exports[0], counts, steps)
 
 
 def size_of(object_: bytes) -> int:

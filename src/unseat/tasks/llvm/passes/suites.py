@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from unseat.core.errors import UserError
 from unseat.core.task import Instance
-from unseat.tasks.llvm.data import programs
+from unseat.tasks.llvm.data import programs, suites
 from unseat.tasks.llvm.data.programs import Program
 
 QUICK = {"train": 2, "valid": 1, "test": 1}
@@ -43,6 +41,11 @@ class Source:
         """The instance's id."""
         return self.program.name
 
+    @property
+    def way(self) -> str:
+        """How long an episode on it may be."""
+        return str(self.steps)
+
     def instance(self) -> Instance:
         """The instance."""
         facts = {"steps": self.steps}
@@ -66,12 +69,5 @@ def opened(data: str, options: Mapping[str, Any]) -> Sequence[Source]:
     Raises:
         UserError: They cannot be read, or an option is wrong.
     """
-    try:
-        chosen = Options(**options)
-        flags = shlex.split(chosen.flags)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise UserError(f"--{first['loc'][0]}: {first['msg']}") from error
-    except ValueError as error:
-        raise UserError(f"--flags: {chosen.flags!r} cannot be read as arguments: {error}") from error
+    _, flags = suites.chosen(Options, options)
     return [Source(program) for program in programs.opened(data, flags)]

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unseat.core.card import Card
 from unseat.core.outcome import Limits, Outcome
 from unseat.core.policy import Form, InvalidAnswer, Policy, Question, View
-from unseat.core.task import Instance, Need, Objective, Task
+from unseat.core.task import Need, Task
+from unseat.tasks.llvm.data.task import CompilerTask
 from unseat.tasks.llvm.passes.suites import Options, Source, built_in, opened
 
 if TYPE_CHECKING:
@@ -20,28 +19,18 @@ if TYPE_CHECKING:
     from unseat.core.task import Exported
     from unseat.tasks.llvm.passes.problem import Problem
 
-WORST_BYTES = 1e7
-"""What a run counts with whose problem could not even be loaded, in bytes."""
 
-
-class PassesTask(Task):
+class PassesTask(CompilerTask):
     """Which passes, in which order, are run over a program?"""
 
     forms = frozenset({Form.DECIDE, Form.ANSWERS})
     options = Options
 
     def __init__(self, sources: Sequence[Source] | None = None) -> None:
-        super().__init__()
-        self.card = _card()
-        self.objective = Objective(
-            "code size", "B", worst=lambda problem, limits: problem.program.worst if problem else WORST_BYTES
-        )
-        self._sources = sources
-
-    @cached_property
-    def sources(self) -> Mapping[str, Source]:
-        """The programs by the ids of their instances."""
-        return {source.name: source for source in (built_in() if self._sources is None else self._sources)}
+        super().__init__(
+            Path(__file__).with_name("card.toml"), lambda problem: float(problem.program.worst),
+            built_in if sources is None else lambda: sources,
+        )  # fmt: skip
 
     @cached_property
     def questions(self) -> Mapping[str, Question]:
@@ -50,21 +39,8 @@ class PassesTask(Task):
 
         return {"passes": passes()}
 
-    def instances(self) -> Sequence[Instance]:
-        """Every program, put together to one module."""
-        return [source.instance() for source in self.sources.values()]
-
-    def load(self, instance: Instance) -> Problem:
-        """Translate the program to bitcode; the last few are kept."""
-        return _loaded(self.sources[instance.id])
-
-    def content(self, instance: Instance) -> str:
-        """Hash of the program's sources, of what the compiler is and of the code that runs it."""
-        from unseat.tasks.llvm.engine.toolchain import code, find
-
-        source, llvm = self.sources[instance.id], find()
-        what = f"{source.program.digest} {source.steps} {llvm.identity if llvm else None} {code()}"
-        return hashlib.sha256(what.encode()).hexdigest()
+    def _load(self, source: Source) -> Problem:
+        return _loaded(source)
 
     def run(self, problem: Problem, policy: Policy, *, seed: int, limits: Limits) -> Outcome:
         """Let the policy try sequences; the smallest is reported, and scored once the clock has stopped."""
@@ -127,8 +103,3 @@ def _loaded(source: Source) -> Problem:
     from unseat.tasks.llvm.passes.problem import load
 
     return load(source.program, source.steps)
-
-
-@lru_cache(maxsize=1)
-def _card() -> Card:
-    return Card.read(Path(__file__).with_name("card.toml"))

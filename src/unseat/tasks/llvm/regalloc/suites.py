@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from pydantic import Field
 
 from unseat.tasks.llvm.data import programs, suites
-from unseat.tasks.llvm.data.suites import Source, sources
 
 QUICK = {"train": 4, "valid": 1, "test": 2}
 """Programs of each split that the quick suite has: ten contenders take their time."""
@@ -20,12 +21,27 @@ class Options(suites.Options):
     instructions: bool = Field(False, description="count the instructions that programs execute, by valgrind")
 
 
+@dataclass(frozen=True)
+class Source(suites.Source):
+    """A program, and whether the instructions are counted that it executes."""
+
+    instructions: bool = False
+
+    @property
+    def way(self) -> str:
+        """How it is compiled and measured."""
+        return f"{super().way} {self.instructions}"
+
+
 @lru_cache(maxsize=1)
 def built_in() -> Sequence[Source]:
-    """The embedded corpus."""
-    return sources(programs.corpus(), QUICK)
+    """The embedded corpus; instructions are counted where nothing waits for it but the full suite's page."""
+    found = suites.sources(programs.corpus(), QUICK)
+    return [Source(one.program, one.whole, one.suites, one.program.split == "test" and not one.whole
+                   and "quick" not in one.suites) for one in found]  # fmt: skip
 
 
-def counted(source: Source) -> bool:
-    """Whether instructions are counted of a built-in program: where nothing waits for it but the full suite's page."""
-    return source.program.split == "test" and not source.whole and "quick" not in source.suites
+def opened(data: str, options: Mapping[str, Any]) -> Sequence[Source]:
+    """What a user's data give; see `suites.opened`."""
+    chosen, flags = suites.chosen(Options, options)
+    return [Source(program, chosen.whole, instructions=chosen.instructions) for program in programs.opened(data, flags)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,40 +9,28 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unseat.core.card import Card
 from unseat.core.outcome import Limits, Outcome, Status
 from unseat.core.policy import Asker, Form, InvalidAnswer, Policy, Question
-from unseat.core.task import Instance, Need, Objective, Task
-from unseat.tasks.llvm.data.suites import Source, opened
-from unseat.tasks.llvm.regalloc.suites import Options, built_in, counted
+from unseat.core.task import Need, Task
+from unseat.tasks.llvm.data.task import CompilerTask
+from unseat.tasks.llvm.regalloc.suites import Options, Source, built_in, opened
 
 if TYPE_CHECKING:
     from unseat.core.learner import Contender
     from unseat.tasks.llvm.regalloc.problem import Problem
 
-WORST_BYTES = 1e7
-"""What a run counts with whose problem could not even be loaded, in bytes."""
 
-
-class RegallocTask(Task):
+class RegallocTask(CompilerTask):
     """Which live range is evicted when the register allocator has run out of registers?"""
 
     forms = frozenset({Form.DECIDE, Form.KERNEL, Form.FUSED})
     options = Options
 
-    def __init__(self, sources: Sequence[Source] | None = None, *, instructions: bool | None = None) -> None:
-        """Of these sources, or the built-in ones; instructions are counted of all, of none, or of some (`counted`)."""
-        super().__init__()
-        self.card = _card()
-        self.objective = Objective(
-            "code size", "B", worst=lambda problem, limits: problem.worst if problem else WORST_BYTES
-        )
-        self._sources, self._instructions = sources, instructions
-
-    @cached_property
-    def sources(self) -> Mapping[str, Source]:
-        """The programs by the ids of their instances."""
-        return {source.name: source for source in (built_in() if self._sources is None else self._sources)}
+    def __init__(self, sources: Sequence[Source] | None = None) -> None:
+        super().__init__(
+            Path(__file__).with_name("card.toml"), lambda problem: float(problem.worst),
+            built_in if sources is None else lambda: sources,
+        )  # fmt: skip
 
     @cached_property
     def questions(self) -> Mapping[str, Question]:
@@ -52,27 +39,8 @@ class RegallocTask(Task):
 
         return {"evict": evict()}
 
-    def instances(self) -> Sequence[Instance]:
-        """Every program, module by module or as a whole."""
-        return [source.instance() for source in self.sources.values()]
-
-    def load(self, instance: Instance) -> Problem:
-        """Translate the program to bitcode; the last few are kept."""
-        source = self.sources[instance.id]
-        return _loaded(source, self._counts(source))
-
-    def _counts(self, source: Source) -> bool:
-        return counted(source) if self._instructions is None else self._instructions
-
-    def content(self, instance: Instance) -> str:
-        """Hash of the program's sources, of what the compiler is and of the code that runs it."""
-        from unseat.tasks.llvm.engine.toolchain import code, find
-
-        source, llvm = self.sources[instance.id], find()
-        what = (
-            f"{source.program.digest} {source.whole} {llvm.identity if llvm else None} {code()} {self._counts(source)}"
-        )
-        return hashlib.sha256(what.encode()).hexdigest()
+    def _load(self, source: Source) -> Problem:
+        return _loaded(source)
 
     def run(self, problem: Problem, policy: Policy, *, seed: int, limits: Limits) -> Outcome:
         """Build the program with the policy in the place of the allocator's heuristic."""
@@ -113,8 +81,7 @@ class RegallocTask(Task):
 
     def open(self, source: str, options: Mapping[str, Any]) -> Task:
         """Any folder of C or C++, or a compilation database."""
-        found = opened(source, options, Options)
-        return RegallocTask(found, instructions=Options(**options).instructions)
+        return RegallocTask(opened(source, options))
 
     def needs(self) -> Sequence[Need]:
         """An LLVM that asks about evictions, what a program is linked with, and what counts instructions."""
@@ -124,13 +91,8 @@ class RegallocTask(Task):
 
 
 @lru_cache(maxsize=64)
-def _loaded(source: Source, instructions: bool) -> Problem:
+def _loaded(source: Source) -> Problem:
     from unseat.tasks.llvm.data.builds import load
     from unseat.tasks.llvm.regalloc.problem import Problem
 
-    return replace(load(source.program, Problem, whole=source.whole), instructions=instructions)
-
-
-@lru_cache(maxsize=1)
-def _card() -> Card:
-    return Card.read(Path(__file__).with_name("card.toml"))
+    return replace(load(source.program, Problem, whole=source.whole), instructions=source.instructions)
