@@ -24,6 +24,9 @@ Int32 = NDArray[np.int32]
 COMPILATIONS = 16
 """How often the listed contenders compile a module before they answer."""
 
+_FIRST = 50
+"""Decisions that must have been tried before trees are fitted to them."""
+
 
 @dataclass(frozen=True, eq=False)
 class SearchRule(Policy):
@@ -76,17 +79,17 @@ class _Replay(Session):
 class GuidedSearch(Learner):
     """Learns which decisions pay when they are turned over, from searches in the training programs.
 
-    Every search tells of each decision that it tried whether its functions became smaller. Trees are fitted to that,
-    and the next round's searches follow them, so that they see what the policy will see.
+    Every search tells of each decision that it tried whether its functions became smaller. Trees are fitted to that
+    whenever half as much again is known, and the next searches follow them, so that they see what the policy will see.
 
     Attributes:
         compilations: Of the policy, a module.
-        rounds: Passes over the training programs.
+        rounds: Passes over the training programs, in random order.
         searched: Compilations a module and pass.
     """
 
     def __init__(
-        self, name: str, compilations: int = COMPILATIONS, rounds: int = 3, searched: int = 2 * COMPILATIONS
+        self, name: str, compilations: int = COMPILATIONS, rounds: int = 3, searched: int = COMPILATIONS
     ) -> None:
         self.name, self.compilations, self.rounds, self.searched = name, compilations, rounds, searched
 
@@ -95,19 +98,21 @@ class GuidedSearch(Learner):
         return {"compilations": self.compilations, "rounds": self.rounds, "searched": self.searched}
 
     def fit(self, study: Study) -> Policy:
-        """Fit after each pass; what was fitted last is the result, since it has seen most."""
+        """Search and fit in turn; what was fitted last is the result, since it has seen most."""
         found = SearchRule(self.name, self.compilations)
         study.propose(found)
         tries: list[tuple[NDArray[np.int64], int, int]] = []
+        rng, due = np.random.default_rng(study.seed), _FIRST
         try:
             for _ in range(self.rounds):
-                for instance in study.train:
-                    self._search(study, study.load(instance), found, tries)
-                found = self._fitted(tries, study.seed)
-                study.propose(found)
-        except LimitReached:
-            # What a limit cut short is worth learning from, too.
+                for place in rng.permutation(len(study.train)):
+                    self._search(study, study.load(study.train[place]), found, tries)
+                    if len(tries) >= due:
+                        found, due = self._fitted(tries, study.seed), len(tries) + len(tries) // 2
+                        study.propose(found)
             found = self._fitted(tries, study.seed)
+        except LimitReached:
+            pass
         return found
 
     def _search(self, study: Study, problem: Any, policy: SearchRule, tries: list[Any]) -> None:
