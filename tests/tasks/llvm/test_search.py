@@ -78,6 +78,22 @@ def test_the_search_finds_what_all_decisions_give(module: Problem) -> None:
     assert optimum(one.bitcode, most=2) is None
 
 
+def test_a_module_without_calls_is_compiled_once(tmp_path: Path) -> None:
+    """Red: a module in which nothing is asked ends the search, and the fit that it is a part of."""
+    (tmp_path / "plain.c").write_text("int twice(int x) { return x + x; }\n")
+    (one,) = load(Program("plain", (Unit(Path("plain.c"), tmp_path),)), whole=False).modules
+    search = Search(one.bitcode, in_order, 9)
+    assert search.best().nbytes == text_of(one.bitcode) and search.left == 6 and not search.learned
+    assert optimum(one.bitcode) == (text_of(one.bitcode), [])
+
+
+def text_of(bitcode: bytes) -> int:
+    with workplace.folder() as folder:
+        (folder / "m.bc").write_bytes(bitcode)
+        Compiler.here().compiled(folder / "m.bc", folder / "m.o")
+        return text_bytes(folder / "m.o")
+
+
 def test_what_was_found_is_what_the_policy_builds() -> None:
     """Red: the decisions that were found are not those that are replayed, module by module."""
     task = SmallInline()

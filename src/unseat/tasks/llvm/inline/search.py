@@ -20,7 +20,7 @@ from unseat.tasks.llvm.engine.compiler import Compiler
 from unseat.tasks.llvm.engine.elf import functions, text_bytes
 from unseat.tasks.llvm.engine.process import ToolError
 from unseat.tasks.llvm.engine.remarks import Call, calls
-from unseat.tasks.llvm.inline.question import ADVICE, COST, reader
+from unseat.tasks.llvm.inline.question import ADVICE, COST, FEATURES, reader
 from unseat.tasks.llvm.inline.rules import OF_MODULE
 
 Int64 = NDArray[np.int64]
@@ -194,5 +194,5 @@ class Search:
             source, made, remarks = (folder / name for name in ("module.bc", "module.o", "remarks.yaml"))
             source.write_bytes(self.bitcode)
             Compiler.here(self.deadline).asked(source, made, begin, remarks)
-            rows = np.array(seen, np.int64).reshape(len(seen), -1)
+            rows = np.array(seen, np.int64).reshape(-1, len(FEATURES))
             return Attempt(keys, rows, np.array(acted, np.int64), calls(remarks), functions(made), text_bytes(made))
