@@ -135,7 +135,8 @@ def table(sizes: Mapping[str, Mapping[str, Sizes]], whole: bool) -> bool:
         print(f"{name:24} total {total:+.2%}, modules {mean:+.2%} [{low:+.2%}, {high:+.2%}], over the chosen threshold"
               f" {over[0]:+.2%} [{over[1]:+.2%}, {over[2]:+.2%}], worst {worst[0]:+.0f} B ({worst[1]:+.1%},"
               f" {worst[2]})")  # fmt: skip
-        reached |= min(total, mean) >= wanted and over[0] >= margin and over[1] > 0 and not grown
+        ships = not name.startswith("search-") and name != CHOSEN
+        reached |= ships and min(total, mean) >= wanted and over[0] >= margin and over[1] > 0 and not grown
     for each, one in base.items():
         saved = ", ".join(f"{name} {1 - found[each]['program'] / one['program']:+.2%}" for name, found in sizes.items()
                           if name != DEFAULT)  # fmt: skip

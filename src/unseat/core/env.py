@@ -6,6 +6,7 @@ Where a task asks several agents, `unseat.core.agents` makes a PettingZoo enviro
 from __future__ import annotations
 
 import copy
+import math
 import queue
 import threading
 from dataclasses import replace
@@ -129,9 +130,11 @@ class PausedEngine(Policy):
 
     def _scored(self, outcome: Outcome) -> Outcome:
         """The outcome with its value, where it has failed, or the engine leaves that to the score of a whole answer."""
+        failed = outcome.status not in ((Status.OK, Status.TIMEOUT) if self._answer else (Status.OK,))
+        if failed or (not self._answer and Form.ANSWERS in self.task.forms and math.isnan(outcome.value)):
+            return replace(outcome, value=self.task.objective.failure(self.problem, self.limits))
         if not self._answer:
-            failed = outcome.status is not Status.OK
-            return replace(outcome, value=self.task.objective.failure(self.problem, self.limits)) if failed else outcome
+            return outcome
         got = self.task.score(self.problem, *self._answer)
         return replace(outcome, value=got.value, metrics={**outcome.metrics, **got.metrics})
 

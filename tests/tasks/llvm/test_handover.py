@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -45,6 +48,16 @@ def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["make", *arguments], cwd=folder, capture_output=True, text=True, check=False)
 
 
+def wait_for_compiler(build: subprocess.Popen[Any]) -> None:
+    """Until it waits for its source."""
+    while True:
+        assert build.poll() is None
+        for child in psutil.Process(build.pid).children():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if "slow.c" in child.cmdline():
+                    return
+
+
 @pytest.mark.usefixtures("llvm", "nothing_left")
 class TestChannel:
     """An exported policy in a build, with a real LLVM."""
@@ -80,19 +93,40 @@ class TestChannel:
         assert done.returncode == 1 and done.stderr.startswith("unseat-clang: ") and done.stderr.count("\n") == 1
         assert not (project / "adder.o").exists()
 
+    def test_an_interrupt_ends_both(self, project: Path, tmp_path: Path) -> None:
+        """Red: Ctrl-C prints a traceback for every compiler of a build, or leaves half an object."""
+        programs = write(Default(), tmp_path / "out")
+        os.mkfifo(project / "slow.c")
+        build = subprocess.Popen([programs[0], "-c", "slow.c"], cwd=project, stderr=subprocess.PIPE, text=True)
+        wait_for_compiler(build)
+        build.send_signal(signal.SIGINT)
+        _, said = build.communicate()
+        assert build.returncode == 130 and "Traceback" not in said
+        assert not (project / "slow.o").exists()
+
+    def test_what_follows_two_dashes_is_a_file(self, project: Path, tmp_path: Path) -> None:
+        """Red: what we tell clang is taken for sources."""
+        programs = write(Default(), tmp_path / "out")
+        subprocess.run([programs[0], "-Oz", "-c", "--", "adder.c"], cwd=project, check=True)
+        assert (project / "adder.o").exists()
+
     def test_a_build_that_is_interrupted_leaves_no_compiler(self, project: Path, tmp_path: Path) -> None:
         """Red: after Ctrl-C a clang waits for answers that never come."""
         programs = write(Default(), tmp_path / "out")
         os.mkfifo(project / "slow.c")
         build = subprocess.Popen([programs[0], "-c", "slow.c"], cwd=project)
-        host = psutil.Process(build.pid)
-        while not any("slow.c" in child.cmdline() for child in host.children()):
-            assert build.poll() is None
-        left = host.children(recursive=True)
+        wait_for_compiler(build)
+        left = psutil.Process(build.pid).children(recursive=True)
         build.kill()
         build.wait()
         _, alive = psutil.wait_procs(left, timeout=60)
         assert not alive
+
+
+def test_the_name_of_a_policy_is_no_line_of_a_script(tmp_path: Path) -> None:
+    """Red: a stranger's policy runs what it is called."""
+    for program in write(Default("x\nimport os"), tmp_path / "out"):
+        assert "x?import os" in program.read_text()
 
 
 def test_a_policy_that_compiles_by_itself_is_not_handed_over(tmp_path: Path) -> None:
@@ -129,6 +163,21 @@ def test_a_build_that_tells_nothing(command: list[str], says: str, tmp_path: Pat
     with pytest.raises(UserError, match=says):
         record("inline", command, tmp_path / "compile_commands.json")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_source_that_the_build_removes_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Red: what a build makes to try the compiler makes the record useless."""
+    folder = tmp_path / "with a blank"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    (folder / "cc").write_text("#!/bin/sh\n")
+    (folder / "cc").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    build = "echo > kept.c; echo > conftest.c; cc -c conftest.c && rm conftest.c && cc -c kept.c"
+    told = record("inline", ["sh", "-c", build], folder / "compile_commands.json")
+    assert told.startswith("1 sources") and "(1 were removed" in told
+    (found,) = opened(str(folder / "compile_commands.json"), [])
+    assert [str(unit.source) for unit in found.units] == ["kept.c"]
 
 
 def test_a_compiler_that_is_missing_fails_the_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

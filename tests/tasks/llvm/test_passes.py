@@ -21,6 +21,7 @@ from unseat.core.errors import UserError
 from unseat.core.outcome import Limits, Outcome, Status
 from unseat.core.policy import InvalidAnswer, Policy, Session, View
 from unseat.lab.attempt import attempt
+from unseat.learn.baselines import Constant
 from unseat.learn.trees import Forest
 from unseat.tasks.llvm.engine import worker
 from unseat.tasks.llvm.engine.elf import text_bytes
@@ -210,6 +211,15 @@ def test_a_changed_sequence_can_be_an_answer() -> None:
         sequence = mutated(sequence, rng)
         seen.add(checked(sequence))
     assert len(seen) > 1900 and min(map(len, seen)) >= 1
+
+
+def test_who_only_restarts_comes_to_an_end() -> None:
+    """Red: an episode without a time limit never ends."""
+    task = SmallPasses()
+    instance = task.instances()[0]
+    problem = replace(task.load(instance), steps=20)
+    outcome = task.run(problem, Constant("restarts", RESTART), seed=0, limits=Limits())
+    assert outcome.decisions <= 20
 
 
 def test_the_order_of_a_portfolio() -> None:

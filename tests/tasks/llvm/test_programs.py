@@ -61,6 +61,23 @@ def test_the_digest_hangs_on_everything(tmp_path: Path) -> None:
     assert len(digests) == 5
 
 
+def test_the_digest_hangs_on_what_lies_elsewhere(tmp_path: Path) -> None:
+    """Red: in a build beside its sources, an edited source or header is taken for the one that was measured."""
+    for folder in ("build", "src", "include"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "src" / "a.c").write_text("one")
+    (tmp_path / "include" / "a.h").write_text("one")
+    entry = {"directory": str(tmp_path / "build"), "file": "../src/a.c", "command": "cc -I../include -c ../src/a.c"}
+    (tmp_path / "build" / "compile_commands.json").write_text(json.dumps([entry]))
+    digests = []
+    for changed in (None, "src/a.c", "include/a.h"):
+        if changed:
+            (tmp_path / changed).write_text("other")
+        (found,) = opened(str(tmp_path / "build"), [])
+        digests.append(found.digest)
+    assert len(set(digests)) == 3
+
+
 def test_a_compilation_database_gives_what_its_sources_mean(tmp_path: Path) -> None:
     """Red: a flag that matters is dropped, or one that names an output is kept."""
     (tmp_path / "src").mkdir()

@@ -68,12 +68,14 @@ class Program:
     @cached_property
     def digest(self) -> str:
         """Hash of its sources, of the headers beside them and of all else that is a part of it."""
-        found = hashlib.sha256(repr((self.expected, self.given)).encode())
+        found, folders = hashlib.sha256(repr((self.expected, self.given)).encode()), set[Path]()
         for unit in self.units:
             found.update(f"{unit.source} {unit.flags}\n".encode())
-            if not (unit.folder / unit.source).is_relative_to(unit.folder):
-                found.update((unit.folder / unit.source).read_bytes())
-        for folder in sorted({unit.folder for unit in self.units}):
+            source = (unit.folder / unit.source).resolve()
+            if not source.is_relative_to(unit.folder.resolve()):
+                found.update(source.read_bytes())
+            folders |= {unit.folder.resolve(), *_included(unit)}
+        for folder in sorted(folders):
             for path in _files(folder, _READ):
                 found.update(f"{path.relative_to(folder)}\n".encode() + path.read_bytes())
         return found.hexdigest()
@@ -167,6 +169,17 @@ def _meaning(words: Sequence[str], source: str) -> Iterator[str]:
             skip = True
         elif not word.startswith((*_ALONE, *(_WITH_NEXT))):
             yield word
+
+
+def _included(unit: Unit) -> Iterator[Path]:
+    """Folders of the project's own headers; those of the system are part of what the compiler is."""
+    words = iter(unit.flags)
+    for word in words:
+        if word.startswith(("-I", "-iquote", "-isystem")):
+            name = word.removeprefix("-isystem").removeprefix("-iquote").removeprefix("-I") or next(words, "")
+            folder = (unit.folder / name).resolve()
+            if folder.is_dir() and not folder.is_relative_to("/usr"):
+                yield folder
 
 
 def _program_folders(folder: Path) -> list[Path]:

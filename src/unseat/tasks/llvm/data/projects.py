@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import shutil
 import tarfile
@@ -122,8 +121,11 @@ def unpacked(entry: FileEntry) -> Path:
                     raise UserError(f"{archive}: would unpack to more than a gibibyte")
                 tar.extractall(made, members, filter="data")
             # Whoever comes second finds the first one's folder, which is the same.
-            with contextlib.suppress(OSError):
+            try:
                 made.rename(target)
+            except OSError:
+                if not target.is_dir():
+                    raise
         finally:
             shutil.rmtree(made, ignore_errors=True)
     except (OSError, tarfile.TarError, EOFError) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -20,7 +21,9 @@ COMPILERS = ("cc", "c99", "c89", "gcc", "clang", "c++", "g++", "clang++")
 _LOG = "UNSEAT_COMMANDS"
 
 # Started for every call of a compiler, so that it imports next to nothing; a line of less than a page is written whole.
-_SHIM = """#!{python} -IS
+_SHIM = """#!/bin/sh
+'''exec' {python} -IS "$0" "$@"
+' '''
 import json, os, sys
 name, here = os.path.basename(sys.argv[0]), os.path.dirname(os.path.abspath(sys.argv[0]))
 path = os.pathsep.join(f for f in os.environ.get("PATH", "").split(os.pathsep) if os.path.abspath(f or ".") != here)
@@ -55,7 +58,7 @@ def record(task: str, command: Sequence[str], output: Path) -> str:
         shims = Path(folder) / "bin"
         shims.mkdir()
         for name in COMPILERS:
-            (shims / name).write_text(_SHIM.format(python=sys.executable, log=_LOG))
+            (shims / name).write_text(_SHIM.format(python=shlex.quote(sys.executable), log=_LOG))
             (shims / name).chmod(0o755)
         path = os.pathsep.join([str(shims), os.environ.get("PATH", os.defpath)])
         try:
@@ -65,6 +68,9 @@ def record(task: str, command: Sequence[str], output: Path) -> str:
         if done.returncode:
             raise UserError(f"{command[0]} ended with exit code {done.returncode}; nothing is recorded")
         entries = database([json.loads(line) for line in log.read_text().splitlines()])
+        # What a build makes to try the compiler, and removes, is none of its sources.
+        gone = [entry for entry in entries if not (Path(entry["directory"]) / entry["file"]).is_file()]
+        entries = [entry for entry in entries if entry not in gone]
     if not entries:
         raise UserError(
             f"{command[0]} compiled nothing by {', '.join(COMPILERS)}; is everything built already? Clean it"
@@ -73,7 +79,8 @@ def record(task: str, command: Sequence[str], output: Path) -> str:
         output.write_text(json.dumps(entries, indent=1) + "\n")
     except OSError as error:
         raise UserError(f"{output} cannot be written: {error.strerror or error}") from error
-    return f"{len(entries)} sources written to {output}; go on with: unseat run {task} --data {output}"
+    left = f" ({len(gone)} were removed by the build and are left out)" if gone else ""
+    return f"{len(entries)} sources written to {output}{left}; go on with: unseat run {task} --data {output}"
 
 
 def database(calls: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -18,6 +18,11 @@ WORST_BYTES = 1e7
 """What a run counts with whose problem could not even be loaded, in bytes."""
 
 
+def printable(name: str) -> str:
+    """A name for a comment of a script: a stranger's policy may be called what would be a line of it."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name)
+
+
 class Listed(Protocol):
     """A program in one of the ways in which a task compiles it."""
 

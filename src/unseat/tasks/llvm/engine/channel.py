@@ -155,7 +155,10 @@ class Channel:
             if isinstance(data, Header):
                 answer, pack = begin(data), _PACKERS[data.advice.dtype.char]
                 continue
-            os.write(self._answers, pack(answer(data)))
+            try:
+                os.write(self._answers, pack(answer(data)))
+            except BlockingIOError as error:
+                raise ChannelBroken(f"{process.name} asks and reads no answers") from error
             decisions += 1
         process.finish()
         if self._came:

@@ -21,7 +21,7 @@ SILENCE_S = 120.0
 """Seconds after which a tool that gives no sign of life hangs. Time that a policy takes is not the tool's."""
 
 _KEPT = 1 << 14
-_LONGEST_WAIT_S = 3600.0
+_LONGEST_WAIT_S, _GRACE_S = 3600.0, 2.0
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH")
 
 
@@ -69,7 +69,7 @@ class Process:
     ) -> None:  # fmt: skip
         self.name = Path(command[0]).name
         self._deadline, self._silence_s = deadline, silence_s
-        self._said, self._closed = b"", visible
+        self._said, self._closed, self._visible = b"", visible, visible
         own: dict[str, Any] = {} if visible else {
             "env": _environment(folder), "stdin": stdin or subprocess.DEVNULL, "stdout": stdout or subprocess.DEVNULL,
             "stderr": subprocess.PIPE,
@@ -91,13 +91,20 @@ class Process:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         # Its number stays its group's as long as it has not been waited for, so that this hits nobody else.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        if self._visible:
+            # It may have begun to write a file of the user's, which it removes if it is asked to go.
+            self._kill(signal.SIGTERM)
+            select.select([self._end], [], [], _GRACE_S)
+        self._kill(signal.SIGKILL)
         workplace.ended(self._process.pid)
+        self._process.wait()
         os.close(self._end)
         if self._process.stderr is not None:
             self._process.stderr.close()
+
+    def _kill(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, number)
 
     def watch(self, descriptor: int) -> None:
         """Let `wait` end when there is something to read from a descriptor, too."""

@@ -45,10 +45,11 @@ class Toolchain:
         Raises:
             MissingExtra: It is not there.
         """
-        for folder in dict.fromkeys((self.clang.parent, self.clang.resolve().parent)):
-            for path in (folder / name, folder / f"{name}-{self.release}"):
-                if os.access(path, os.X_OK):
-                    return str(path)
+        own, beside = self.clang.resolve().parent, self.clang.parent
+        # Where releases lie side by side, the plain name may be another one's.
+        for path in (own / name, beside / f"{name}-{self.release}", own / f"{name}-{self.release}", beside / name):
+            if os.access(path, os.X_OK):
+                return str(path)
         raise MissingExtra(f"no {name} lies beside {self.clang}; install one LLVM with all of its tools: {INSTALL}")
 
     def has(self, name: str) -> bool:

@@ -74,7 +74,9 @@ class Llvm:
             library.LLVMContextDispose(self._context)
         self._context, self._module = _POINTER(library.LLVMContextCreate()), _POINTER()
         data = _POINTER(library.LLVMCreateMemoryBufferWithMemoryRangeCopy(bitcode, ctypes.c_size_t(len(bitcode)), b"m"))
-        if library.LLVMParseBitcodeInContext2(self._context, data, ctypes.byref(self._module)):
+        failed = library.LLVMParseBitcodeInContext2(self._context, data, ctypes.byref(self._module))
+        library.LLVMDisposeMemoryBuffer(data)
+        if failed:
             library.LLVMContextDispose(self._context)
             self._context = _POINTER(None)
             raise Refused("this is no bitcode of LLVM's, or of a later release")

@@ -5,10 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import numpy as np
+
 from unseat.core.policy import Asker, Policy, Question
 from unseat.tasks.llvm.engine.channel import Answer, Header
 from unseat.tasks.llvm.inline.problem import Problem
 from unseat.tasks.llvm.inline.question import Answering
+
+
+def seed_of(seed: int, number: int) -> int:
+    """The seed of a module's session: another one for each seed of a run and module."""
+    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0] >> 1)
 
 
 class Build:
@@ -18,7 +25,7 @@ class Build:
         question: What is asked.
         problem: The program.
         policy: Who answers.
-        seed: Of the first module's session; each gets the next one.
+        seed: Of the run; each module's session gets one of its own.
         deadline: `time.monotonic()` at which the run ends.
     """
 
@@ -31,7 +38,7 @@ class Build:
         """Begin with the next module; see `Channel.serve`."""
         number = len(self._begun)
         began = time.perf_counter()
-        session = self.policy.start(self.problem.view(number, self.deadline), self.seed + number)
+        session = self.policy.start(self.problem.view(number, self.deadline), seed_of(self.seed, number))
         self.start_s += time.perf_counter() - began
         self._begun.append(Answering(Asker(session, self.question, self.deadline)))
         return self._begun[-1].begin

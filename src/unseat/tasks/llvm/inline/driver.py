@@ -30,7 +30,7 @@ def main(policy: Path, driver: str, arguments: Sequence[str]) -> int:
         arguments: Those of the user's command.
 
     Returns:
-        The exit code: clang's, or 1 where the policy fails, with a line on standard error.
+        The exit code: clang's, 130 after Ctrl-C, or 1 where the policy fails, with a line on standard error.
     """
     try:
         llvm, chosen = require(), Artefact.load(policy).restore()
@@ -40,9 +40,13 @@ def main(policy: Path, driver: str, arguments: Sequence[str]) -> int:
 
         with workplace.folder() as folder, Channel(folder) as channel:
             flags = (*ASK_INLINER, f"-inliner-interactive-channel-base={channel.base}")
-            command = [llvm.tool(driver), *arguments, _QUIET, *(word for flag in flags for word in ("-mllvm", flag))]
+            clang = str(llvm.clang) if driver == "clang" else llvm.tool(driver)
+            # First, since what follows `--` in the user's words is the name of a file.
+            command = [clang, _QUIET, *(word for flag in flags for word in ("-mllvm", flag)), *arguments]
             with Process(command, Path.cwd(), silence_s=math.inf, visible=True) as process:
                 channel.serve(process, begin)
+    except KeyboardInterrupt:
+        return 130
     except Failed as error:
         # Clang has said why.
         return error.code

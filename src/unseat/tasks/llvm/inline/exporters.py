@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,12 +10,15 @@ from pathlib import Path
 from unseat.core.errors import UserError
 from unseat.core.policy import Policy
 from unseat.core.task import Exported
+from unseat.tasks.llvm.data.task import printable
 from unseat.tasks.llvm.inline.searched import SearchRule
 
 DRIVERS = {"unseat-clang": "clang", "unseat-clang++": "clang++"}
 """The programs that are written, and what they stand for."""
 
-_SCRIPT = """#!{python}
+_SCRIPT = """#!/bin/sh
+'''exec' {python} "$0" "$@"
+' '''
 # {driver} that asks the policy {name} which calls to inline: make CC="$PWD/unseat-clang" CXX="$PWD/unseat-clang++"
 import sys
 from pathlib import Path
@@ -42,7 +46,9 @@ def write(policy: Policy, path: Path) -> Sequence[Path]:
     try:
         policy.artefact.save(path / "policy")
         for program, driver in DRIVERS.items():
-            (path / program).write_text(_SCRIPT.format(python=sys.executable, driver=driver, name=policy.name))
+            (path / program).write_text(
+                _SCRIPT.format(python=shlex.quote(sys.executable), driver=driver, name=printable(policy.name))
+            )
             (path / program).chmod(0o755)
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror or error}") from error

@@ -113,8 +113,8 @@ class FlipRegression(Learner):
         threshold = found.threshold if isinstance(found, CostThreshold) else THRESHOLDS[0]
         rng, past = np.random.default_rng(study.seed), []
         for number in range(self.rounds):
-            works = list(_compiled(study, problems, found))
-            self._turn(study, works, found, self.flips << number, rng)
+            works = list(compiled(study, problems, found))
+            self.turn(study, works, found, self.flips << number, rng)
             past += [work for work in works if work.grows]
             if not past:
                 return
@@ -128,7 +128,7 @@ class FlipRegression(Learner):
                     found, lowest = rule, value
                     yield found
 
-    def _turn(self, study: Study, works: Sequence[_Work], base: Policy, flips: int, rng: np.random.Generator) -> None:
+    def turn(self, study: Study, works: Sequence[_Work], base: Policy, flips: int, rng: np.random.Generator) -> None:
         """Turn over so many decisions, drawn from all modules."""
         of_work = np.repeat(np.arange(len(works)), [len(work.trial.actions) for work in works])
         first = np.searchsorted(of_work, np.arange(len(works)))
@@ -144,7 +144,7 @@ class FlipRegression(Learner):
             work.grows.append(-change if work.trial.actions[number] else change)
 
 
-def _compiled(study: Study, problems: Sequence[Problem], policy: Policy) -> Iterator[_Work]:
+def compiled(study: Study, problems: Sequence[Problem], policy: Policy) -> Iterator[_Work]:
     """Every module of the training programs, compiled with a policy."""
     for problem in problems:
         for module in problem.modules:
@@ -203,7 +203,7 @@ class Evolution(Learner):
         try:
             judge = _Judge(study)
             lowest = judge.relative(found)
-            works = [work for work in _compiled(study, [study.load(one) for one in study.train], found)
+            works = [work for work in compiled(study, [study.load(one) for one in study.train], found)
                      if len(work.trial.actions)]  # fmt: skip
             for generation in range(1, self.generations + 1 if works else 0):
                 strategy.tell(self._values(study, strategy.ask(), works, rng), 0.05)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from unseat.core.policy import View
 from unseat.tasks.llvm.data import builds
@@ -21,7 +22,9 @@ class Problem(builds.Problem):
 
     def view(self, number: int = 0, deadline: float | None = None) -> View:
         """What a policy is told beforehand: the module that is compiled, and what the numbers are that it will see."""
-        facts = {"features": list(FEATURES), "module": self.modules[number].bitcode if self.modules else b""}
+        facts: dict[str, Any] = {"features": list(FEATURES)}
+        if self.modules:
+            facts["module"] = self.modules[number].bitcode
         return View(QUESTION, facts, deadline=deadline)
 
 

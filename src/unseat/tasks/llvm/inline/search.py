@@ -18,7 +18,7 @@ from unseat.tasks.llvm.engine import workplace
 from unseat.tasks.llvm.engine.channel import Answer, Header
 from unseat.tasks.llvm.engine.compiler import Compiler
 from unseat.tasks.llvm.engine.elf import functions, text_bytes
-from unseat.tasks.llvm.engine.process import ToolError
+from unseat.tasks.llvm.engine.process import Hung, ToolError
 from unseat.tasks.llvm.engine.remarks import Call, calls
 from unseat.tasks.llvm.inline.question import ADVICE, COST, FEATURES, reader
 from unseat.tasks.llvm.inline.rules import OF_MODULE
@@ -115,11 +115,12 @@ class Search:
                 rule, found = other, attempt
         turned: dict[Key, int] = {}
         seen: set[tuple[Key, int]] = set()
-        while self.left > 0 and len(found.calls) == len(found.actions):
+        while self.left > 0:
             batch = self._batch(found, seen)
             if not batch:
                 break
-            seen |= {(found.keys[number], int(found.actions[number])) for number in batch}
+            # Neither is turned over again, whichever is kept.
+            seen |= {(found.keys[number], action) for number in batch for action in (0, 1)}
             turned, found = self._turn(rule, found, turned, batch)
         return found
 
@@ -159,9 +160,15 @@ class Search:
         return min(candidates, key=lambda pair: pair[1].nbytes)
 
     def _tried(self, rule: float | None, turned: Mapping[Key, int]) -> Attempt | None:
-        """As `_compile`; None where there are no compilations left, or the compiler fails."""
+        """As `_compile`; None where there are no compilations left, or the compiler fails.
+
+        Raises:
+            Hung: It hangs, which may be the machine's fault, so that another search would find something else.
+        """
         try:
             return self._compile(rule, turned) if self.left > 0 else None
+        except Hung:
+            raise
         except ToolError:
             return None
 
@@ -195,4 +202,7 @@ class Search:
             source.write_bytes(self.bitcode)
             Compiler.here(self.deadline).asked(source, made, begin, remarks)
             rows = np.array(seen, np.int64).reshape(-1, len(FEATURES))
-            return Attempt(keys, rows, np.array(acted, np.int64), calls(remarks), functions(made), text_bytes(made))
+            told = calls(remarks)
+            if len(told) != len(acted):
+                raise ToolError(f"clang decided {len(acted)} times and tells of {len(told)}; install a newer LLVM")
+            return Attempt(keys, rows, np.array(acted, np.int64), told, functions(made), text_bytes(made))

@@ -14,6 +14,7 @@ from unseat.core.learner import Learner, Study
 from unseat.core.policy import Policy, Session, View
 from unseat.learn.trees import boost, score
 from unseat.tasks.llvm.engine.process import ToolError
+from unseat.tasks.llvm.inline.building import seed_of
 from unseat.tasks.llvm.inline.question import ADVICE
 from unseat.tasks.llvm.inline.rules import OF_MODULE
 from unseat.tasks.llvm.inline.search import Rank, Search
@@ -117,7 +118,7 @@ class GuidedSearch(Learner):
 
     def _search(self, study: Study, problem: Any, policy: SearchRule, tries: list[Any]) -> None:
         for number, module in enumerate(problem.modules):
-            search = Search(module.bitcode, policy.rank(study.seed + number), self.searched,
+            search = Search(module.bitcode, policy.rank(seed_of(study.seed, number)), self.searched,
                             spend=lambda: study.charge(1), learned=tries)  # fmt: skip
             try:
                 search.best()

@@ -7,8 +7,8 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unseat.core.outcome import Limits, Outcome
-from unseat.core.policy import Form, Policy, Question
+from unseat.core.outcome import Limits, Outcome, Status
+from unseat.core.policy import Form, InvalidAnswer, Policy, Question
 from unseat.core.task import Exported, Need, Task
 from unseat.tasks.llvm.data.task import CompilerTask
 from unseat.tasks.llvm.inline.suites import Options, Source, built_in, opened
@@ -50,10 +50,10 @@ class InlineTask(CompilerTask):
         compiler, build = Compiler.here(deadline), Build(self.questions["inline"], problem, policy, seed, deadline)
         try:
             sizes = problem.build(compiler, lambda module, made: compiler.asked(module, made, build.next()))
-        except ToolError as error:
-            return Outcome(
-                float("nan"), error.status, build.decisions, build.start_s, build.decide_s, message=str(error)
-            )
+        except (ToolError, InvalidAnswer) as error:
+            # A program that is miscompiled ends an environment's episode as it ends a run.
+            status, told = error.status if isinstance(error, ToolError) else Status.INVALID, str(error)
+            return Outcome(float("nan"), status, build.decisions, build.start_s, build.decide_s, message=told)
         metrics = {
             "default_bytes": problem.default_bytes, "modules_bytes": sum(sizes.modules.values()),
             "inlined": build.inlined, **{f"bytes of {name}": size for name, size in sizes.modules.items()},

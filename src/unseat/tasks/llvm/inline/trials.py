@@ -15,6 +15,7 @@ from unseat.tasks.llvm.engine.channel import Answer, Header
 from unseat.tasks.llvm.engine.compiler import Compiler
 from unseat.tasks.llvm.engine.elf import text_bytes
 from unseat.tasks.llvm.engine.process import ToolError
+from unseat.tasks.llvm.inline.building import seed_of
 from unseat.tasks.llvm.inline.problem import Module, Problem
 from unseat.tasks.llvm.inline.question import FEATURES, Answering, inline, reader
 
@@ -44,14 +45,15 @@ def tried(problem: Problem, module: Module, policy: Policy, seed: int, turned: i
         problem: The program that it is a part of.
         module: The module.
         policy: Who answers.
-        seed: Of the policy's session.
+        seed: Of the run.
         turned: The number of the decision that is turned over.
 
     Raises:
         ToolError: The compiler fails.
         InvalidAnswer: An answer is none.
     """
-    answering = Answering(Asker(policy.start(problem.view(problem.modules.index(module)), seed), inline()))
+    number = problem.modules.index(module)
+    answering = Answering(Asker(policy.start(problem.view(number), seed_of(seed, number)), inline()))
     seen: list[NDArray[np.int64]] = []
     acted: list[int] = []
 

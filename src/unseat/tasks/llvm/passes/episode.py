@@ -107,6 +107,8 @@ class Episode:
             self.measure()
             return False
         elif action == RESTART:
+            # A step of its own, or who only restarts would never end.
+            self.steps += 1
             self.measure()
             self.restart()
         else:
