@@ -65,7 +65,7 @@ class BCMax(Learner):
     T. V. Marinov, A. Agarwal, M. Trofin, "Offline Imitation Learning from Multiple Baselines with Applications to
     Compiler Optimization", arXiv 2403.19462: algorithm 1 (BC-Max), iterated as in its section on inlining. Contexts are
     put into bins by their size, and each bin's weight grows by exponentiated gradients with how much the last policy
-    lost there against the best so far; the weights are averaged over the iterations.
+    lost there against the best so far, averaged over the iterations, as in the authors' `google/ml-compiler-opt`.
 
     Attributes:
         name: The learner's name.
@@ -189,20 +189,20 @@ class _Weights:
         self._mean, self._steps = np.full(bins, 1 / bins), 1
 
     def update(self, regret: Float64) -> None:
-        """Take an exponentiated gradient's step of 1 towards the bins with more regret, and average.
+        """Take an exponentiated gradient's step of 1 away from the bins with more regret, and average.
 
         Args:
             regret: float64 [contexts], what the last policy cost more than the best.
         """
         lost = np.bincount(self._bin, np.maximum(regret, 0.0), len(self._logits))
         if lost.max() > 0:
-            self._logits += lost / lost.max()
+            self._logits -= lost / lost.max()
         now = np.exp(self._logits - self._logits.max())
         self._steps += 1
         self._mean += (now / now.sum() - self._mean) / self._steps
 
     @property
     def of_context(self) -> Float64:
-        """float64 [contexts]; 1 where all bins weigh the same."""
-        weight: Float64 = (self._mean * len(self._mean))[self._bin]
+        """float64 [contexts], one in the bin with most regret, and less in the others."""
+        weight: Float64 = (self._mean.min() / self._mean)[self._bin]
         return weight
