@@ -38,8 +38,9 @@ types: $(DEV)
 imports: $(DEV)
 	$(BIN)/lint-imports
 
+# Files in their order: by number of tests, the pages' commands would come last, few and long, and one worker would wait.
 unit: $(DEV)
-	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term:skip-covered
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
 docs: $(DEV)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
