@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import subprocess
@@ -62,6 +63,14 @@ def _forked() -> None:
 
 
 os.register_at_fork(after_in_child=_forked)
+
+
+@atexit.register
+def _ended() -> None:
+    """Let the one who cleans up begin, and do not wait for it."""
+    if _keeper is not None and _keeper._process.stdin is not None:
+        _keeper._process.stdin.close()
+        _keeper._process.returncode = 0
 
 
 @contextlib.contextmanager
