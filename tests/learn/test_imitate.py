@@ -24,7 +24,7 @@ class Table(Policy):
     answers: tuple[int, ...]
 
     def start(self, view: View, seed: int) -> Session:
-        raise NotImplementedError
+        return Session()
 
 
 RIGHT = (0, 0, 1, 1)

@@ -53,7 +53,10 @@ def test_an_llvm_that_sends_something_else_is_told(header: Header) -> None:
 
 def test_an_observation_is_the_policys_own() -> None:
     """Red: it cannot be written to, as environments' users do."""
-    reader(one_header(FEATURES))(bytes(8 * len(FEATURES)))[0] = 1
+    data = bytes(8 * len(FEATURES))
+    seen = reader(one_header(FEATURES))(data)
+    seen[0] = 1
+    assert seen[0] == 1 and reader(one_header(FEATURES))(data)[0] == 0
 
 
 @pytest.mark.usefixtures("llvm", "nothing_left")

@@ -34,6 +34,7 @@ def main() -> None:
     for _ in range(SCANS):
         for process in at_work(sys.argv[1]):
             kill(process)
+        # Nobody waits for this process.
         time.sleep(PAUSE_S)
     shutil.rmtree(sys.argv[1], ignore_errors=True)
 

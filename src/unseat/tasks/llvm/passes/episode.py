@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseat.core.policy import Asker, InvalidAnswer, Question, Session, View
+from unseat.tasks.llvm.engine.elf import text_bytes
 from unseat.tasks.llvm.engine.optimizer import Optimizer
 from unseat.tasks.llvm.engine.process import ToolError
 from unseat.tasks.llvm.passes.actions import LEVELS, MOST, NAMES, PIPELINES, checked
-from unseat.tasks.llvm.passes.problem import Problem, size_of
+from unseat.tasks.llvm.passes.problem import Problem
 from unseat.tasks.llvm.passes.question import RESTART, STOP, observation
 
 
@@ -66,7 +67,7 @@ class Episode:
         self.sequences += 1
         try:
             made = self.optimizer.object(*(PIPELINES[name] for name in more))
-            size = size_of(made)
+            size = text_bytes(made)
             if self.best < 0 or size < self.best:
                 self.problem.check(made, self.view.deadline)
                 self.best = size

@@ -11,7 +11,7 @@ from unseat.tasks.llvm.data.builds import Problem as Built
 from unseat.tasks.llvm.data.builds import Sizes, together
 from unseat.tasks.llvm.data.programs import Program
 from unseat.tasks.llvm.engine.compiler import Compiler
-from unseat.tasks.llvm.engine.elf import exported, text_bytes
+from unseat.tasks.llvm.engine.elf import exported
 from unseat.tasks.llvm.engine.optimizer import Counts, Optimizer
 from unseat.tasks.llvm.engine.process import ToolError
 from unseat.tasks.llvm.passes.actions import PIPELINES
@@ -93,8 +93,3 @@ def load(program: Program, steps: int) -> Problem:
     if not size:
         raise UserError(f"{program.name} holds no machine code")
     return Problem(replace(built, default_bytes=size), exports[0], counts, steps)
-
-
-def size_of(object_: bytes) -> int:
-    """Bytes of machine code in an object; a program holds those of its libraries beside them."""
-    return text_bytes(object_)

@@ -24,11 +24,12 @@ from unseat.core.errors import LimitReached
 from unseat.core.learner import Learner, Study
 from unseat.core.policy import Artefact, InvalidAnswer, Policy
 from unseat.core.task import Instance
+from unseat.tasks.llvm.engine.elf import text_bytes
 from unseat.tasks.llvm.engine.optimizer import Optimizer
 from unseat.tasks.llvm.engine.process import ToolError
 from unseat.tasks.llvm.passes.actions import LEVELS, PIPELINES
 from unseat.tasks.llvm.passes.policies import PLAIN, Portfolio, mutated
-from unseat.tasks.llvm.passes.problem import Problem, size_of
+from unseat.tasks.llvm.passes.problem import Problem
 
 Passes: TypeAlias = tuple[str, ...]
 Float64: TypeAlias = NDArray[np.float64]
@@ -109,7 +110,7 @@ class Bench:
             for one in head[len(optimizer.done) :]:
                 optimizer.run(one)
             made = optimizer.object(*(PIPELINES[one] for one in sequence[len(optimizer.done) :]))
-            return float(size_of(made))
+            return float(text_bytes(made))
         except ToolError:
             return math.inf
 
