@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -51,7 +51,7 @@ class CompilerTask(Task):
 
     def __init__(self, card: Path, worst: Callable[[Any], float], sources: Callable[[], Sequence[Listed]]) -> None:
         super().__init__()
-        self.card = Card.read(card)
+        self.card = _card(card)
         self.objective = Objective(
             "code size", "B", worst=lambda problem, limits: worst(problem) if problem else WORST_BYTES
         )
@@ -89,3 +89,9 @@ class CompilerTask(Task):
         if command is None:
             raise UserError(f"{self.card.id} records a build: unseat record {self.card.id} -- make")
         return record(self.card.id, command, output)
+
+
+@lru_cache(maxsize=8)
+def _card(path: Path) -> Card:
+    """Tasks are made often, and must be cheap to make."""
+    return Card.read(path)
