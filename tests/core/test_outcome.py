@@ -55,6 +55,13 @@ def test_unset_limits_are_not_written() -> None:
     assert Limits(wall_s=1.5).to_json() == {"wall_s": 1.5, "threads": 1}
 
 
+def test_limits_are_only_ever_shortened() -> None:
+    """Red: what an instance gives lengthens a person's own limit, or does not bind where there is none."""
+    assert Limits(wall_s=5.0, memory=9).within(2.0) == Limits(wall_s=2.0, memory=9)
+    assert Limits(wall_s=1.0).within(2.0) == Limits(wall_s=1.0)
+    assert Limits().within(2.0) == Limits(wall_s=2.0) and Limits().within(math.inf) == Limits()
+
+
 @given(decide_s=st.floats(1e-9, 1e6), decisions=st.integers(1, 10**12))
 def test_time_of_a_decision_is_the_mean(decide_s: float, decisions: int) -> None:
     """Red: the column of decision times is not in nanoseconds a decision."""

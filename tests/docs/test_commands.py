@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from unseat.sandbox import bubblewrap
+from unseat.tasks.database.engine import binaries
 from unseat.tasks.llvm.engine.toolchain import find
 
 ROOT = Path(__file__).parents[2]
@@ -48,8 +50,14 @@ def test_commands_of_a_page_work(page: Path, tmp_path: Path, environment: dict[s
     make_sources(tmp_path / "path/to/src")
     make_trace(tmp_path / "my_trace.csv")
     make_event_log(tmp_path / "spark-events")
+    make_access_log(tmp_path / "access.jsonl")
+    make_edits(tmp_path / "edits")
     if page.name in ("inline.md", "regalloc.md", "passes.md") and find() is None:
         pytest.skip("no LLVM is installed here")
+    if page.name in ("evolve.md", "codemod.md") and bubblewrap.found() is None:
+        pytest.skip("no bubblewrap is installed here")
+    if page.name == "query.md" and (binaries.find() is None or binaries.driver() is None):
+        pytest.skip("no PostgreSQL is installed here")
     for line in commands(page):
         done = subprocess.run(
             line, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
@@ -69,6 +77,24 @@ def make_sources(folder: Path) -> None:
     (folder / "include").mkdir(parents=True)
     (folder / "include" / "twice.h").write_text("static inline int twice(int x) { return x + x; }\n")
     (folder / "part.c").write_text('#include "twice.h"\nint part(int x) { return twice(x) * twice(x + 1); }\n')
+
+
+def make_access_log(path: Path) -> None:
+    """What a language model's server writes of a few dozen requests."""
+    rows = ({"created": 1_700_000_000 + step // 2, "usage": {"prompt_tokens": 50 + 97 * step % 900,
+             "completion_tokens": 1 + step % 40}} for step in range(60))  # fmt: skip
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def make_edits(folder: Path) -> None:
+    """Two edits of one kind, and a project with a test that runs what they are about."""
+    for name, line in {"before": "{0} == None", "after": "{0} is None"}.items():
+        (folder / name).mkdir(parents=True)
+        for number, what in enumerate(("x", "x.y[1]")):
+            (folder / name / f"f{number}.py").write_text(f"def f(x):\n    return {line.format(what)}\n")
+    (folder / "project").mkdir()
+    (folder / "project" / "part.py").write_text("def g(a):\n    return a.b == None\n")
+    (folder / "project" / "check.py").write_text("import part\npart.b = 1\nassert not part.g(part)\n")
 
 
 def make_event_log(folder: Path) -> None:

@@ -60,6 +60,32 @@ def test_nothing_is_left_on_a_machine_of_the_cluster(cluster: None, store: Artef
     assert not any(folder.exists() for folder in folders)
 
 
+def test_an_arenas_worker_on_a_cluster(cluster: None, tmp_path: Path) -> None:
+    """Red: a worker of the arena that runs instances on a cluster does not find hidden ones, or gives no score."""
+    pytest.importorskip("fastapi", reason="the arena needs its extra: pip install 'unseat[arena]'")
+    import json
+
+    import sqlalchemy as sa
+
+    from unseat.arena import tables, tracks
+    from unseat.arena.database import Database
+    from unseat.arena.worker import Worker
+
+    (tmp_path / "hidden").mkdir()
+    for name, row in (("a", [0, 0, 1]), ("b", [0, 0, 0])):
+        (tmp_path / "hidden" / f"{name}.json").write_text(json.dumps(row))
+    database = Database(tmp_path / "arena")
+    tracks.create(database, tracks.Spec.model_validate({
+        "slug": "tiny", "title": "Tiny", "task": "tests.arena.tiny:Tiny", "folder": str(tmp_path / "hidden"),
+        "references": ["zero"], "starts": "2024-01-01T00:00:00Z", "ends": "2090-01-01T00:00:00Z"}))  # fmt: skip
+    with Worker(database, folder=tmp_path / "shared", ray="auto") as worker:
+        assert worker.run(drain=True) == 1
+    with database.read() as connection:
+        own = tables.scores.c
+        assert connection.scalars(sa.select(own.value).order_by(own.number)).all() == [1 / 3, 0.0]
+    database.close()
+
+
 def _folders(node: Any) -> list[str]:
     return [node._folder.name, node._serial._scratch.name]
 

@@ -39,6 +39,17 @@ def test_everything_is_measured_once(whole: tuple[Results, Path]) -> None:
     assert not results.failed and not results.violations
 
 
+def test_a_costly_contender_is_left_to_its_suites(tmp_path: Path) -> None:
+    """Red: the quick suite runs what only the full one has time for, or does not run what is asked for by name."""
+    costly, path = "tests.lab.tiny:Costly", str(tmp_path / "ledger.db")
+    quick = evaluate(costly, ledger=path)
+    assert {run.contender for run in quick.runs} == {"three"}
+    assert quick.skipped == {"learned": "in suite full only; --contenders 'learned' asks for it"}
+    for results in (evaluate(costly, ledger=path, contenders=["learned", "three"]),
+                    evaluate(costly, ledger=path, suite="full")):  # fmt: skip
+        assert {run.contender for run in results.runs} == {"three", "learned"} and not results.skipped
+
+
 def test_what_the_ledger_holds_is_not_run_again(whole: tuple[Results, Path]) -> None:
     """Red: an experiment does its work twice, or a second one sees other outcomes than the first."""
     results, path = whole

@@ -242,6 +242,14 @@ class Troubled(TinyTask):
         return {"three": super().contenders()["three"], **bad}
 
 
+class Costly(TinyTask):
+    """The same with a challenger that the quick suite does without."""
+
+    def contenders(self) -> Mapping[str, Contender]:
+        known = super().contenders()
+        return {"three": known["three"], "learned": replace(known["learned"], suites=frozenset({"full"}))}
+
+
 class Slow(TinyTask):
     """The same with learners that end in every way."""
 

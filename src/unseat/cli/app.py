@@ -9,7 +9,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from unseat.cli import compare, data, doctor, export, record, replay, report, run, tasks
+from unseat.arena import command as arena
+from unseat.cli import compare, data, doctor, evolve, export, record, replay, report, run, tasks
 from unseat.core.errors import UserError
 
 GROUP = "unseat.commands"
@@ -26,7 +27,7 @@ class Commands(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:
         """Names in the order of `unseat --help`."""
         built_in = super().list_commands(ctx)
-        return [*built_in, *sorted(_entries().keys() - set(built_in))]
+        return [*built_in, *sorted({name for name in _entries() if "." not in name} - set(built_in))]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """A command by name; one whose code cannot be imported is there too, and says so when it is called."""
@@ -39,6 +40,15 @@ class Commands(TyperGroup):
             plugin = _broken(cmd_name, error)
         command: Any = typer.main.get_command(plugin)
         command.name = cmd_name
+        for name, entry in _entries().items():
+            # Several tasks may bring to one command: `serve.serving` is what `serve` has of another one.
+            if name.startswith(f"{cmd_name}."):
+                part = name.removeprefix(f"{cmd_name}.")
+                try:
+                    found = typer.main.get_command(entry.load())
+                except ImportError as error:
+                    found = typer.main.get_command(_broken(name, error))
+                command.add_command(found, part)
         return command
 
 
@@ -87,4 +97,6 @@ app.command("report")(report.command)
 app.command("replay")(replay.command)
 app.command("export", cls=run.RunCommand, context_settings=run.CONTEXT)(export.command)
 app.command("record")(record.command)
+app.command("evolve")(evolve.command)
 app.add_typer(data.app, name="data")
+app.add_typer(arena.app, name="arena")

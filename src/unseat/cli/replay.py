@@ -18,10 +18,11 @@ def command(
 
     The exit code is 1 if the two differ.
     """
+    from unseat.arena.publish import opened
     from unseat.lab.ledger import Ledger
     from unseat.lab.replay import replay
 
-    with common.only_json(as_json), Ledger.open(ledger) as book:
+    with common.only_json(as_json), opened(ledger) as where, Ledger.open(where) as book:
         found = book.find(run)
         replayed = replay(found, book)
     if as_json:

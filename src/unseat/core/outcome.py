@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Self
 
@@ -51,6 +52,10 @@ class Limits:
     def deadline(self) -> float | None:
         """`time.monotonic()` at which a run that begins now must end; None without a limit of wall time."""
         return None if self.wall_s is None else time.monotonic() + self.wall_s
+
+    def within(self, wall_s: float) -> Limits:
+        """The same with at most so many seconds of wall time; infinity changes nothing."""
+        return replace(self, wall_s=wall_s) if wall_s < (self.wall_s or math.inf) else self
 
     def to_json(self) -> dict[str, Any]:
         """The limits that are set, as plain JSON."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from unseat.core.env import Environment
+    from unseat.sandbox.programs import Offer
 
 Split = Literal["train", "valid", "test"]
 
@@ -238,6 +239,10 @@ class Task(ABC):
             Figures of Matplotlib. Ink that has no colour of its own follows the page into dark mode.
         """
         return {}
+
+    def program(self) -> Offer | None:
+        """What may be programmed, for `unseat evolve`: a signature, a starting program and the features allowed."""
+        return None
 
     def env(self, instance: Instance) -> Environment:
         """The environment of an instance, derived from the engine unless overridden by a native one.

@@ -119,7 +119,7 @@ def _experiment(book: Ledger, task: str, contenders: Sequence[str] | None, asked
         raise UserError(f"task {found.card.id} is timed, and a block is one machine in one sitting; leave out --ray")
     split = asked.get("split", "test")
     divided = divide(found, registry.task(task), asked.get("suite", "quick"), split, folds)
-    taking_part, skipped = entrants(found, contenders)
+    taking_part, skipped = entrants(found, contenders, asked.get("suite", "quick"))
     # Of a timed task one job runs at a time, whatever was asked for: two would disturb each other.
     workers = 1 if timed else _count(asked.get("jobs", 1), "--jobs")
     experiment = Experiment(

@@ -32,7 +32,19 @@ def guard() -> None:
     os.killpg(os.getpgrp(), signal.SIGKILL)
 
 
+def keep_nice() -> None:
+    """Be as nice as whoever started us: Linux may weigh a new session as a group of its own, which begins at nice 0."""
+    nice = os.getpriority(os.PRIO_PROCESS, 0)
+    try:
+        if nice > 0:
+            with open("/proc/self/autogroup", "w") as group:  # noqa: PTH123 (the watcher stays small)
+                group.write(str(nice))
+    except OSError:
+        pass
+
+
 if __name__ == "__main__":
+    keep_nice()
     guard()
     from unseat.lab.child import main
 

@@ -63,8 +63,8 @@ def near(word: str, known: Iterable[str]) -> str:
     return f"did you mean {close[0]}?" if close else f"there are: {', '.join(names) or 'none'}"
 
 
-def entrants(task: Task, wanted: Sequence[str] | None) -> tuple[list[Entrant], dict[str, str]]:
-    """The contenders to measure, and why others cannot be; baselines and bounds always take part.
+def entrants(task: Task, wanted: Sequence[str] | None, suite: str) -> tuple[list[Entrant], dict[str, str]]:
+    """The contenders to measure, and why others cannot be; baselines and bounds take part whoever else is asked for.
 
     Raises:
         UserError: A wanted contender does not exist.
@@ -76,6 +76,9 @@ def entrants(task: Task, wanted: Sequence[str] | None) -> tuple[list[Entrant], d
     found, skipped = [], {}
     for name, contender in known.items():
         if wanted and name not in wanted and contender.role not in (Role.BASELINE, Role.BOUND):
+            continue
+        if contender.suites is not None and suite not in contender.suites and name not in (wanted or ()):
+            skipped[name] = f"in suite {', '.join(sorted(contender.suites))} only; --contenders {name!r} asks for it"
             continue
         if contender.extra and (lacking := _lacking(contender.extra)):
             skipped[name] = f"needs {', '.join(lacking)}: pip install 'unseat[{contender.extra}]'"

@@ -44,7 +44,7 @@ def check_environment(task: Task, instances: list[Instance] | None = None, most:
         environments["native"] = own
     for kind, env in environments.items():
         if isinstance(env, gymnasium.Env):
-            _check_with_gymnasium(kind, env)
+            _check_with_gymnasium(task, kind, env)
             _check_episode(task, instance, kind, env, most)
         else:
             _check_with_pettingzoo(kind, env)
@@ -95,9 +95,13 @@ def _check_agents(task: Task, instance: Instance, kind: str, env: Any, most: int
         require(decided(last) == decided(outcome), clause, f"{kind}: it ends with {last.value}, not {outcome.value}")
 
 
-def _check_with_gymnasium(kind: str, env: Any) -> None:
+def _check_with_gymnasium(task: Task, kind: str, env: Any) -> None:
+    from gymnasium.envs.registration import EnvSpec
     from gymnasium.utils.env_checker import check_env
 
+    if task.card.repeatability == "timed":
+        # Rewards are times, which no two episodes share.
+        env.spec = EnvSpec(f"unseat/{task.card.full_id}", entry_point=lambda **options: env, nondeterministic=True)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for remark in _TASTE:

@@ -89,7 +89,7 @@ def test_learned_scorer_equals_engine(sized: bool, passed: bool, tmp_path: Path)
     """Red: a challenger's C, with its learned arrays and 32-bit arithmetic, decides otherwise than the engine."""
     trace, path = golden(sized), tmp_path / "policy.c"
     weights = np.array([1.0, 0.2, -0.3, 0.1, 0.0, -0.5, -0.7, -0.2, -0.1, 0.4], np.float32)
-    made = Make(sampled.init, (3, sized))
+    made = Make(sampled.init, (3, sized, sampled.ALL))
     if passed:
         to_c(path, "linear", sampled.serve_kernel, (made, (weights,)), sized=sized, choose=sampled.best_linear)
     else:

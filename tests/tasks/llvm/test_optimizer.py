@@ -10,11 +10,12 @@ from pathlib import Path
 
 import psutil
 import pytest
+from tests.tasks.llvm.small_passes import workers
 from tests.tasks.llvm.small_task import program
 
 from unseat.core.errors import MissingExtra
 from unseat.core.policy import DeadlineReached
-from unseat.tasks.llvm.engine import optimizer, worker, workplace
+from unseat.tasks.llvm.engine import optimizer, workplace
 from unseat.tasks.llvm.engine.compiler import Compiler
 from unseat.tasks.llvm.engine.elf import NotElf, exported, text_bytes
 from unseat.tasks.llvm.engine.optimizer import Broken, Optimizer, Refused, library
@@ -47,7 +48,7 @@ def module(bitcode: bytes) -> Iterator[Optimizer]:
 
 def process() -> psutil.Process:
     """The worker."""
-    (found,) = [child for child in psutil.Process().children() if str(worker.__file__) in child.cmdline()]
+    (found,) = workers()
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,10 +11,9 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-import psutil
 import pytest
 from numpy.typing import NDArray
-from tests.tasks.llvm.small_passes import SmallPasses
+from tests.tasks.llvm.small_passes import SmallPasses, workers
 from tests.tasks.llvm.small_task import PROGRAMS
 
 from unseat.core.answers import Answers
@@ -23,7 +23,6 @@ from unseat.core.policy import InvalidAnswer, Policy, Session, View
 from unseat.lab.attempt import attempt
 from unseat.learn.baselines import Constant
 from unseat.learn.trees import Forest
-from unseat.tasks.llvm.engine import worker
 from unseat.tasks.llvm.engine.elf import text_bytes
 from unseat.tasks.llvm.passes import actions
 from unseat.tasks.llvm.passes.actions import LEVELS, MOST, NAMES, PIPELINES, checked
@@ -167,7 +166,7 @@ class TestRuns:
         policy = Portfolio("both", [["lower-switch"], list(SOME)])
         task.exporters()["opt"].write(policy, tmp_path / "small.sh")
         (tmp_path / "words.bc").write_bytes(problem.bitcode)
-        tools = {"PATH": f"{psutil.os.environ['PATH']}"}
+        tools = {"PATH": f"{os.environ['PATH']}"}
         subprocess.run(["./small.sh", "words.bc", "words.o"], cwd=tmp_path, env=tools, check=True)
         assert text_bytes(tmp_path / "words.o") == run(policy).metrics["module_bytes"]
 
@@ -253,9 +252,8 @@ def test_a_wrong_option_is_told(options: dict[str, Any], says: str) -> None:
 
 def kill_worker() -> None:
     """End the worker of this process as LLVM would."""
-    for child in psutil.Process().children():
-        if str(worker.__file__) in child.cmdline():
-            child.kill()
+    for one in workers():
+        one.kill()
 
 
 class Spoilt(SmallPasses):

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from shutil import which
 
 import pytest
 from tests.tasks.llvm.small_task import PROGRAMS
 
 from unseat.core.errors import UserError
+from unseat.tasks.llvm.data.csmith import HEADERS, INSTALL
 from unseat.tasks.llvm.data.programs import corpus, opened, read, split_of
+from unseat.tasks.llvm.inline.problem import load
 
 
 def test_every_program_of_the_corpus_is_read() -> None:
@@ -121,3 +124,25 @@ def test_what_holds_no_sources_is_told(tmp_path: Path) -> None:
     for source, says in ((tmp_path, "no C or C"), (tmp_path / "notes.txt", "neither C"), (tmp_path / "x", "no such")):
         with pytest.raises(UserError, match=says):
             opened(str(source), [])
+
+
+@pytest.mark.skipif(which("csmith") is None or not HEADERS.is_dir(), reason=f"no Csmith is installed here: {INSTALL}")
+@pytest.mark.usefixtures("llvm", "nothing_left")
+def test_csmith_draws_programs_that_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Red: a drawn program is another one the next time, does not end, or is not checked by what it prints."""
+    monkeypatch.setenv("UNSEAT_CACHE", str(tmp_path))
+    found = opened("csmith:2", ())
+    assert [one.digest for one in opened("csmith:2", ())] == [one.digest for one in found]
+    assert len({one.name for one in found}) == 2
+    assert all(one.expected is not None and one.expected.startswith(b"checksum = ") for one in found)
+    assert not [path for path in tmp_path.rglob("*") if path.name.startswith(".")]
+    assert load(found[0], whole=False).default_bytes > 0
+    with pytest.raises(UserError, match="does not do what its expected"):
+        load(replace(found[0], expected=b"checksum = 0\n"), whole=False)
+
+
+def test_a_wrong_number_of_drawn_programs_is_one_line() -> None:
+    """Red: csmith:many is taken for a folder, or for a default."""
+    for text in ("csmith:many", "csmith:0", "csmith:-3", "csmith:99999"):
+        with pytest.raises(UserError, match="from 1 to 1000"):
+            opened(text, ())

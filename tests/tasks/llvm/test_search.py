@@ -19,6 +19,8 @@ from unseat.tasks.llvm.engine import workplace
 from unseat.tasks.llvm.engine.compiler import Compiler
 from unseat.tasks.llvm.engine.elf import functions, text_bytes
 from unseat.tasks.llvm.engine.remarks import calls
+from unseat.tasks.llvm.inline import best_known
+from unseat.tasks.llvm.inline.best_known import digest
 from unseat.tasks.llvm.inline.building import seed_of
 from unseat.tasks.llvm.inline.exhaustive import optimum
 from unseat.tasks.llvm.inline.learners import FlipRegression, compiled
@@ -77,6 +79,23 @@ def test_the_search_finds_what_all_decisions_give(module: Problem) -> None:
     assert best[0] <= found.nbytes <= default
     assert found.nbytes == best[0] < default
     assert optimum(one.bitcode, most=2) is None
+
+
+def test_the_best_that_is_known_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Red: the bound is of other decisions than the recorded ones, or a module that is not recorded has none."""
+    task = SmallInline()
+    problem = task.load(task.instance("adder"))
+    sizes = {}
+    for answer in "01":
+        table = {digest(one.bitcode): {"decisions": answer * 99} for one in problem.modules}
+        monkeypatch.setattr(best_known, "known", lambda table=table: table)
+        sizes[answer] = best_known.BestKnown().solve(problem, seed=0, limits=Limits()).value
+        constant = attempt(task, task.instance("adder"), CostThreshold("c", 10**9 * (2 * int(answer) - 1)), seed=0,
+                           limits=Limits())  # fmt: skip
+        assert sizes[answer] == constant.value
+    monkeypatch.setattr(best_known, "known", dict)
+    searched = best_known.BestKnown().solve(problem, seed=0, limits=Limits())
+    assert searched.status is Status.OK and searched.value <= min(problem.default_bytes, *sizes.values())
 
 
 def test_a_module_without_calls_is_compiled_once(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from tests.tasks.schedule.reference.simulator import Simulator, bits
 
 from unseat.core.jit import jit
 from unseat.core.outcome import Limits
-from unseat.tasks.schedule.bounds import Relaxation, least, srpt
+from unseat.tasks.schedule.bounds import Relaxation, least
 from unseat.tasks.schedule.engine import layout as at
 from unseat.tasks.schedule.engine.cluster import advance, answer
 from unseat.tasks.schedule.engine.graphs import Arrivals, JobGraph, Stage, profile
@@ -162,36 +162,6 @@ def test_no_rule_beats_it(seed: int) -> None:
 
 
 # Its parts.
-
-
-def jobs_of(seed: int) -> tuple[list[int], list[int]]:
-    rng = np.random.default_rng(seed)
-    count = int(rng.integers(1, 9))
-    return np.sort(rng.integers(0, 40, count)).tolist(), rng.integers(1, 12, count).tolist()
-
-
-def one_by_one(arrivals: list[int], lengths: list[int], shortest: bool, seed: int) -> list[int]:
-    """Ends of jobs on one machine, unit of time by unit of time: the shortest of those that wait, or any."""
-    rng, left, ends, now = np.random.default_rng(seed), list(lengths), [], 0
-    while any(left):
-        waiting = [job for job, when in enumerate(arrivals) if when <= now and left[job]]
-        now += 1
-        if waiting:
-            job = min(waiting, key=lambda one: left[one]) if shortest else int(rng.choice(waiting))
-            left[job] -= 1
-            ends += [now] * (left[job] == 0)
-    return ends
-
-
-@settings(max_examples=200, deadline=None)
-@given(SEEDS)
-def test_srpt_is_its_definition_and_the_soonest(seed: int) -> None:
-    """Red: the shortest job does not go first, or some other order has completed more jobs at some moment."""
-    arrivals, lengths = jobs_of(seed)
-    found = srpt(np.array(arrivals, float), np.array(lengths, float)).tolist()
-    assert found == one_by_one(arrivals, lengths, True, seed)
-    any_order = one_by_one(arrivals, lengths, False, seed)
-    assert all(soonest <= end for soonest, end in zip(found, any_order, strict=True))
 
 
 @settings(max_examples=60, deadline=None)

@@ -94,7 +94,7 @@ def test_what_is_held_out_is_told_from_what_is_mixed() -> None:
     told = {
         kind: {name for name, facts in test.items() if facts["templates"] == kind} for kind in ("held out", "mixed")
     }
-    assert (len(test), len(told["held out"]), len(told["mixed"])) == (74, 48, 26)
+    assert (len(test), len(told["held out"]), len(told["mixed"])) == (52, 41, 11)
     assert {test[name]["family"] for name in told["mixed"]} == {"tpch-batch-all", "tpch-stream-all"}
     assert not {test[name]["family"] for name in told["held out"]} & {"tpch-batch-all", "tpch-stream-all"}
     assert {one.facts["templates"] for one in TASK.instances() if one.split == "train"} == {"train"}

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unseat.lab.statistics.pairs import Design, Matrix
 
@@ -60,11 +61,28 @@ def values(
 
 def interval(drawn: Matrix, groups: int, level: float = 0.95) -> tuple[float, float]:
     """The expanded percentile interval of a statistic's resamples, over that many groups."""
-    from scipy.special import ndtr, stdtrit
-
-    tail = float(ndtr(_stretch(groups) * stdtrit(groups - 1, (1 - level) / 2)))
+    tail = _tail(groups, level)
     low, high = np.quantile(drawn, [tail, 1 - tail])
     return float(low), float(high)
+
+
+def below_zero(drawn: Matrix, groups: int, level: float = 0.95) -> NDArray[np.bool_]:
+    """Whether the whole `interval` of each column lies below zero; bool [columns].
+
+    Counting resamples below zero says so without sorting any, but where its end lies between one of them and the next.
+    """
+    place = (len(drawn) - 1) * (1 - _tail(groups, level))
+    under = np.count_nonzero(drawn < 0, axis=0)
+    found: NDArray[np.bool_] = under > np.floor(place) + 1
+    for column in np.flatnonzero(under == np.floor(place) + 1):
+        found[column] = interval(drawn[:, column], groups, level)[1] < 0
+    return found
+
+
+def _tail(groups: int, level: float) -> float:
+    from scipy.special import ndtr, stdtrit
+
+    return float(ndtr(_stretch(groups) * stdtrit(groups - 1, (1 - level) / 2)))
 
 
 def p_value(drawn: Matrix, groups: int) -> float:

@@ -100,8 +100,8 @@ def ranks_with_ties(
                 [np.einsum("ri,ri->r", weights, np.broadcast_to(one, weights.shape)) for one in piece], axis=1
             ) / weights.sum(axis=1, keepdims=True), resamples=resamples, seed=seed)  # fmt: skip
         for first in range(len(names)):
-            for second in np.flatnonzero(better[first]):
-                better[first, second] = bootstrap.interval(drawn[:, first] - drawn[:, second], groups)[1] < 0
+            worse = np.flatnonzero(better[first])
+            better[first, worse] = bootstrap.below_zero(drawn[:, [first]] - drawn[:, worse], groups)
     ranks = 1 + better.sum(axis=0)
     return {names[index]: int(ranks[index]) for index in np.lexsort((means, ranks))}
 

@@ -117,6 +117,10 @@ def _challengers(sized: bool) -> Iterator[Contender]:
         yield _fitted(name, sized, Role.CHALLENGER, partial(_linear, name, sized), blankstein)
     yield _fitted("imitation", sized, Role.CHALLENGER, _imitation, "Liu et al. (Parrot), ICML 2020")
     if not sized:
+        for name in ("evolved", "evolved-random"):
+            yield _fitted(
+                name, sized, Role.CHALLENGER, partial(_evolved, name), "Koza, MIT Press 1992; FunSearch, 2024"
+            )
         cacheus = "Vietri et al. (LeCaR), HotStorage 2018; Rodriguez et al. (Cacheus), FAST 2021"
         yield Contender("lrb", Role.CHALLENGER, _lrb, paper="Song et al. (LRB), NSDI 2020")
         yield Contender("mixture", Role.CHALLENGER, _mixture, paper=cacheus)
@@ -157,6 +161,15 @@ def _linear(name: str, sized: bool) -> Learner:
 
     search = RandomSearch if name == "linear-random" else OptunaSearch
     return search(name, linear.make, linear.space(sized), default=linear.lru(sized))
+
+
+def _evolved(name: str) -> Learner:
+    """Program search, and programs drawn from its grammar at the same budget; a language model's is no contender."""
+    from unseat.learn.evolve import Evolve, GrammarProposer, RandomProposer
+    from unseat.tasks.cache.challengers.programs import offer
+
+    proposer = GrammarProposer() if name == "evolved" else RandomProposer()
+    return Evolve(name, offer(False), proposer, candidates=600)
 
 
 def _imitation() -> Learner:

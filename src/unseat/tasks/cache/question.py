@@ -6,7 +6,8 @@ import numpy as np
 from gymnasium.spaces import Box, Discrete
 
 from unseat.core.policy import Asker, InvalidAnswer, Question, Session, Signature
-from unseat.tasks.cache.engine import sampled
+from unseat.sandbox import bytecode
+from unseat.tasks.cache.engine import programs, sampled
 from unseat.tasks.cache.engine.trace import Int64
 from unseat.tasks.cache.problem import Advance, Problem
 
@@ -35,6 +36,10 @@ def compiled(problem: Problem, session: Session, cache: sampled.State) -> Advanc
         where = problem.trace.ids, problem.sizes, start, stop, problem.capacity
         if choose is sampled.best_linear:
             sampled.serve_linear(*where, (cache, arrays[0]), counts)
+            return
+        if choose is bytecode.best_row:
+            code, constants, room = arrays
+            programs.serve_program(*where, (cache, code, constants, room), counts)
             return
         answer = sampled.serve_kernel(*where, (cache, arrays), counts, choose)
         if answer:

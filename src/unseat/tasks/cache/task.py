@@ -21,6 +21,7 @@ from unseat.tasks.cache.suites import Source, built_in, opened
 
 if TYPE_CHECKING:
     from unseat.core.learner import Contender
+    from unseat.sandbox.programs import Offer
     from unseat.tasks.cache.env import CacheEnv
     from unseat.tasks.cache.problem import Problem
     from unseat.tasks.cache.vector_env import CacheVectorEnv
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 class CacheTask(Task):
     """Which object does a full cache evict?"""
 
-    forms = frozenset({Form.DECIDE, Form.KERNEL, Form.FUSED})
+    forms = frozenset({Form.DECIDE, Form.KERNEL, Form.PROGRAM, Form.FUSED})
     options = Options
 
     def __init__(self, sized: bool, sources: Sequence[Source] | None = None) -> None:
@@ -123,6 +124,12 @@ class CacheTask(Task):
         """A trace file, or a folder of them, at the capacities that were asked for."""
         return CacheTask(self.sized, opened(source, options, self.sized))
 
+    def program(self) -> Offer:
+        """A score for the candidates of an eviction."""
+        from unseat.tasks.cache.challengers.programs import offer
+
+        return offer(self.sized)
+
     def exporters(self) -> Mapping[str, Exported]:
         """One C file, or the policy's arrays for Python."""
         from unseat.tasks.cache.exporters import exporters
@@ -148,13 +155,21 @@ class CacheTask(Task):
         )
 
     def needs(self) -> Sequence[Need]:
-        """`strace` to record, a C compiler to check what is exported."""
+        """`strace` to record, a C compiler to check what is exported, a sandbox to search for programs."""
+        from unseat.sandbox import bubblewrap, seccomp
+
         return [
             Need("strace", version_of("strace", "-V"), "any", "apt-get install strace", True, "unseat record"),
             Need(
                 "cc", version_of("cc", "--version"), "C99", "apt-get install gcc", True, "compiling exported policies"
             ),
-        ]
+            Need(
+                "bubblewrap", bubblewrap.found(), "0.5 or newer", bubblewrap.INSTALL, True,
+                "`unseat evolve`, where programs run that nobody has read",
+            ),
+            Need("libseccomp", seccomp.version(), "2.4 or newer", "apt-get install libseccomp2", True,
+                 "the sandbox's filter of system calls"),
+        ]  # fmt: skip
 
 
 def version_of(program: str, flag: str) -> str | None:

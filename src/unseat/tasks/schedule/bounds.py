@@ -18,7 +18,6 @@ wave.
 
 from __future__ import annotations
 
-import heapq
 from typing import Any
 
 import numpy as np
@@ -26,6 +25,7 @@ import numpy as np
 from unseat.core.jit import jit
 from unseat.core.learner import Bounder, Kind
 from unseat.core.outcome import Limits, Outcome
+from unseat.core.srpt import srpt
 from unseat.tasks.schedule.engine import layout as at
 from unseat.tasks.schedule.engine.layout import Float64, Int32, Memory
 from unseat.tasks.schedule.engine.memory import table
@@ -56,32 +56,6 @@ class Relaxation(Bounder):
         by_work = srpt(arrivals, (moving + work) / problem.machines.executors)
         by_path = np.sort(arrivals + moving + paths)
         return Outcome(float((np.maximum(by_work, by_path).sum() - arrivals.sum()) / len(jobs) / 1000))
-
-
-def srpt(arrivals: Float64, lengths: Float64) -> Float64:
-    """Completion times, ascending, of shortest remaining processing time first on one machine.
-
-    Args:
-        arrivals: float64 [n], ascending.
-        lengths: float64 [n], above zero.
-    """
-    waiting: list[float] = []
-    ends, now, following = [], 0.0, 0
-    while waiting or following < len(arrivals):
-        if not waiting:
-            now = max(now, arrivals[following])
-        while following < len(arrivals) and arrivals[following] <= now:
-            heapq.heappush(waiting, float(lengths[following]))
-            following += 1
-        left = heapq.heappop(waiting)
-        until = arrivals[following] if following < len(arrivals) else np.inf
-        if now + left <= until:
-            now += left
-            ends.append(now)
-        else:
-            heapq.heappush(waiting, left - (until - now))
-            now = until
-    return np.array(ends)
 
 
 @jit

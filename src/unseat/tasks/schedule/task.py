@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from unseat.core.card import Card
 from unseat.core.outcome import Limits, Outcome
 from unseat.core.policy import Asker, DeadlineReached, Form, Policy, Question
+from unseat.core.sources import SourcedTask
 from unseat.core.task import Exported, Instance, Need, Objective, Task
 from unseat.tasks.schedule.options import Options
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from unseat.core.learner import Contender
+    from unseat.sandbox.programs import Offer
     from unseat.tasks.schedule.env import ScheduleEnv
     from unseat.tasks.schedule.problem import Problem
     from unseat.tasks.schedule.suites import Own, Source
@@ -29,10 +31,10 @@ WORST_S = 1e6
 """What a run counts with whose problem could not even be loaded, in seconds."""
 
 
-class ScheduleTask(Task):
+class ScheduleTask(SourcedTask["Source | Own"]):
     """Which stage of which job gets the free executors, and how many may the job hold?"""
 
-    forms = frozenset({Form.DECIDE, Form.KERNEL, Form.FUSED})
+    forms = frozenset({Form.DECIDE, Form.KERNEL, Form.PROGRAM, Form.FUSED})
     options = Options
     recorded = "recorded.json"
     no_folds = (
@@ -41,19 +43,17 @@ class ScheduleTask(Task):
     )
 
     def __init__(self, sources: Sequence[Source | Own] | None = None) -> None:
-        super().__init__()
+        super().__init__(sources)
         self.card = _card()
         self.objective = Objective(
             "completion time", "s", worst=lambda problem, limits: problem.worst_s if problem else WORST_S
         )
-        self._sources = sources
 
-    @cached_property
-    def sources(self) -> Mapping[str, Source | Own]:
-        """The workloads by name."""
+    def built_in(self) -> Sequence[Source | Own]:
+        """The sources of both suites."""
         from unseat.tasks.schedule.suites import built_in
 
-        return {source.name: source for source in (built_in() if self._sources is None else self._sources)}
+        return built_in()
 
     @cached_property
     def questions(self) -> Mapping[str, Question]:
@@ -61,18 +61,6 @@ class ScheduleTask(Task):
         from unseat.tasks.schedule.question import assign
 
         return {"assign": assign()}
-
-    def instances(self) -> Sequence[Instance]:
-        """Every workload on every cluster."""
-        return [source.instance() for source in self.sources.values()]
-
-    def load(self, instance: Instance) -> Problem:
-        """Draw the workload; the last few are kept."""
-        return _loaded(self.sources[instance.id])
-
-    def content(self, instance: Instance) -> str:
-        """Hash of what the workload is drawn from, and how."""
-        return self.sources[instance.id].digest()
 
     def run(self, problem: Problem, policy: Policy, *, seed: int, limits: Limits) -> Outcome:
         """Run the cluster with the policy."""
@@ -113,6 +101,12 @@ class ScheduleTask(Task):
         from unseat.tasks.schedule.suites import opened
 
         return ScheduleTask(opened(source, options))
+
+    def program(self) -> Offer:
+        """A score for the stages that wait."""
+        from unseat.tasks.schedule.challengers.programs import offer
+
+        return offer()
 
     def exporters(self) -> Mapping[str, Exported]:
         """One Python file that needs NumPy only, or a Gantt picture of an instance."""
@@ -166,11 +160,6 @@ def _pyspark() -> str | None:
         return version("pyspark")
     except PackageNotFoundError:
         return None
-
-
-@lru_cache(maxsize=64)
-def _loaded(source: Source | Own) -> Problem:
-    return source.problem()
 
 
 @lru_cache(maxsize=1)

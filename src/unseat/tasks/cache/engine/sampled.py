@@ -8,7 +8,7 @@ need; compiled policies run in one loop with it (`serve_linear`).
 State of one cache, a tuple of arrays made by `init`:
 
     scalars   int64[9]: resident objects, used (objects or bytes), draws so far, seed, evictions, next request,
-              1 while a question is open, and the history's reach in evictions
+              1 while a question is open, 1 where sizes count, and the features that are wanted, a bit for each
     slots     int32[m]: resident objects in no order
     history   int32[n_objects, 5]: slot or -1; last request; request of entry; requests so far; eviction number of exit
     learned   float32[n_objects, 6]: log2 of the last three gaps, log2 of the two decayed counters, hits since entry
@@ -53,22 +53,37 @@ FEATURES = (
     "size: log2 of its bytes, over the capacity; 0 where all count one",
 )
 F = len(FEATURES)
+ALL = (1 << F) - 1
+"""Every feature is wanted."""
 NEVER = 8.0
 """Stands for a gap that is not on record, in log2 of capacities."""
 REACH = 4
 """An object that left is forgotten after so many capacities (in objects) of evictions."""
 
-RESIDENT, USED, DRAWS, SEED, EVICTIONS, NEXT, OPEN, FITS = 0, 1, 2, 3, 4, 5, 6, 7
+LEARNED = 4 | 8 | 16 | 64 | 128
+"""Features that are brought up to date at each request: gaps, and decayed counters."""
+
+RESIDENT, USED, DRAWS, SEED, EVICTIONS, NEXT, OPEN, FITS, WANTED = 0, 1, 2, 3, 4, 5, 6, 7, 8
 SLOT, LAST, ENTRY, REQUESTS, EXIT = 0, 1, 2, 3, 4
 
 
-def init(n_objects: int, capacity: int, seed: int, sized: bool) -> State:
-    """An empty cache; `capacity` in objects, or in bytes if `sized`."""
+def init(n_objects: int, capacity: int, seed: int, sized: bool, wanted: int = ALL) -> State:
+    """An empty cache.
+
+    Args:
+        n_objects: Objects of the trace.
+        capacity: In objects, or in bytes if `sized`.
+        seed: Of the draws.
+        sized: Whether sizes count.
+        wanted: The features that are worked out, a bit for each; the others hold nothing. With none of them the same
+            candidates are asked for, at a small part of the time: for answers that are known already.
+    """
     history = np.full((n_objects, 5), -1, np.int32)
     history[:, REQUESTS] = 0
-    scalars = np.zeros(8, np.int64)
+    scalars = np.zeros(9, np.int64)
     scalars[SEED] = seed
     scalars[FITS] = sized
+    scalars[WANTED] = wanted
     slots = np.empty(n_objects if sized else min(capacity, n_objects), np.int32)
     learned = np.zeros((n_objects, 6), np.float32)
     return (scalars, slots, history, learned, empty_lists(n_objects, 1), np.full(2, -1, np.int32),
@@ -123,6 +138,15 @@ def remember(t: int, x: int, capacity: int, scalars: Int64, history: Int32, lear
     places = scalars[RESIDENT]
     if history[x, SLOT] < 0 and history[x, EXIT] >= 0 and scalars[EVICTIONS] - history[x, EXIT] > REACH * places:
         history[x, REQUESTS] = 0
+    if scalars[WANTED] & LEARNED:
+        learn(t, x, places, history, learned)
+    history[x, LAST] = t
+    history[x, REQUESTS] += 1
+
+
+@jit
+def learn(t: int, x: int, places: int, history: Int32, learned: Float32) -> None:
+    """Bring the gaps and counters of `x` up to date, before its request at `t` is noted."""
     scale = np.float32(1.0) / np.float32(max(places, 1))
     if history[x, REQUESTS] == 0:
         learned[x, 0] = NEVER
@@ -137,8 +161,6 @@ def remember(t: int, x: int, capacity: int, scalars: Int64, history: Int32, lear
         learned[x, 0] = np.log2(gap * scale)
         learned[x, 3] = np.log2(np.float32(1.0) + np.exp2(learned[x, 3] - gap * scale))
         learned[x, 4] = np.log2(np.float32(1.0) + np.exp2(learned[x, 4] - gap * scale * np.float32(0.125)))
-    history[x, LAST] = t
-    history[x, REQUESTS] += 1
 
 
 @jit
@@ -175,20 +197,34 @@ def ask(t: int, capacity: int, sizes: Int64, state: State) -> None:
             x = slots[draw(scalars[SEED], scalars[DRAWS]) % resident]
             scalars[DRAWS] += 1
         asked[k] = x
-    scale = np.float32(1.0) / np.float32(resident)
+    if scalars[WANTED]:
+        describe(t, capacity, sizes, state)
+
+
+@jit
+def describe(t: int, capacity: int, sizes: Int64, state: State) -> None:
+    """Write down what is known of the candidates; logarithms that nobody wants are spared."""
+    scalars, slots, history, learned, links, newest, asked, features = state
+    scale = np.float32(1.0) / np.float32(scalars[RESIDENT])
+    wanted = scalars[WANTED]
     for k in range(K):
         x = asked[k]
         age = np.float32(t - history[x, LAST]) * scale
-        features[k, 0] = np.log2(age)
-        features[k, 1] = np.log2(np.float32(t - history[x, ENTRY]) * scale)
+        if wanted & 1:
+            features[k, 0] = np.log2(age)
+        if wanted & 2:
+            features[k, 1] = np.log2(np.float32(t - history[x, ENTRY]) * scale)
         features[k, 2] = learned[x, 0]
         features[k, 3] = learned[x, 1]
         features[k, 4] = learned[x, 2]
-        features[k, 5] = np.log2(np.float32(history[x, REQUESTS]))
+        if wanted & 32:
+            features[k, 5] = np.log2(np.float32(history[x, REQUESTS]))
         features[k, 6] = learned[x, 3] - age
         features[k, 7] = learned[x, 4] - age * np.float32(0.125)
-        features[k, 8] = np.log2(np.float32(1.0) + learned[x, 5])
-        features[k, 9] = np.log2(np.float32(sizes[x]) / np.float32(capacity)) if scalars[FITS] else 0.0
+        if wanted & 256:
+            features[k, 8] = np.log2(np.float32(1.0) + learned[x, 5])
+        if wanted & 512:
+            features[k, 9] = np.log2(np.float32(sizes[x]) / np.float32(capacity)) if scalars[FITS] else 0.0
 
 
 @jit

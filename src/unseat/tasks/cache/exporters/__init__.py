@@ -91,7 +91,7 @@ def policy_to_c(policy: Policy, path: Path, *, sized: bool) -> None:
         kernel = policy.start(View("evict"), 0).kernel
         if kernel is not None:
             translation = Translation(
-                sampled.serve_kernel, (Make(sampled.init, (0, sized)), tuple(kernel[1])), kernel[0]
+                sampled.serve_kernel, (Make(sampled.init, (0, sized, sampled.ALL)), tuple(kernel[1])), kernel[0]
             )
     if translation is None and policy.form is Form.FUSED:
         raise UserError(

@@ -20,7 +20,7 @@ CORPUS = Path(__file__).parents[1] / "corpus"
 SOURCES = frozenset({".c", ".cc", ".cpp", ".cxx"})
 _READ = SOURCES | {".h", ".hh", ".hpp", ".hxx", ".inc", ".def"}
 
-_EXPECTED, _INPUT, _DATABASE = "expected.txt", "input.txt", "compile_commands.json"
+EXPECTED, _INPUT, _DATABASE = "expected.txt", "input.txt", "compile_commands.json"
 
 _ALONE = ("-O", "-W", "-g", "-M", "-c", "-S", "-E", "-flto", "-pipe", "-fdiagnostics", "-save-temps")
 _WITH_NEXT = frozenset({"-o", "-MF", "-MT", "-MQ", "-Xlinker", "--serialize-diagnostics"})
@@ -92,8 +92,14 @@ def corpus(folder: Path = CORPUS) -> list[Program]:
     return [read(path, (), split_of(path.name)) for path in _program_folders(folder)]
 
 
-def read(folder: Path, flags: Sequence[str] = (), split: Split = "test") -> Program:
+def read(folder: Path, flags: Sequence[str] = (), split: Split = "test", name: str = "") -> Program:
     """A folder of sources as one program; it is run where it holds ``expected.txt``.
+
+    Args:
+        folder: The folder.
+        flags: What its sources are compiled with.
+        split: Its split.
+        name: Its name, if not the folder's.
 
     Raises:
         UserError: There is no C or C++ in it.
@@ -103,17 +109,21 @@ def read(folder: Path, flags: Sequence[str] = (), split: Split = "test") -> Prog
     if not sources:
         raise UserError(f"{folder}: there is no C or C++ source in it")
     units = tuple(Unit(source, folder, ("-I.", *flags)) for source in sources)
-    expected, given = (_bytes(folder / name) for name in (_EXPECTED, _INPUT))
-    return Program(folder.name, units, expected, given or b"", split)
+    expected, given = (_bytes(folder / name) for name in (EXPECTED, _INPUT))
+    return Program(name or folder.name, units, expected, given or b"", split)
 
 
 def opened(source: str, flags: Sequence[str]) -> list[Program]:
-    """What ``--data`` names: a folder of programs, of sources, a source, or a compilation database.
+    """What ``--data`` names: a folder of programs, of sources, a source, a compilation database, or ``csmith:COUNT``.
 
     Raises:
         UserError: It is none of these.
     """
     path = Path(source).expanduser()
+    if not path.exists() and source.split(":")[0] == "csmith":
+        from unseat.tasks.llvm.data.csmith import drawn
+
+        return drawn(source, flags)
     if not path.exists():
         raise UserError(f"{source}: there is no such file or folder; give a folder of C or C++, or {_DATABASE}")
     if path.is_file():
@@ -124,7 +134,7 @@ def opened(source: str, flags: Sequence[str]) -> list[Program]:
         return [Program(path.stem, (Unit(Path(path.name), path.parent.resolve(), tuple(flags)),))]
     if (path / _DATABASE).is_file():
         return [database(path / _DATABASE, flags)]
-    within = [] if (path / _EXPECTED).is_file() else _program_folders(path)
+    within = [] if (path / EXPECTED).is_file() else _program_folders(path)
     return [read(one, flags) for one in within or [path]]
 
 
@@ -183,7 +193,7 @@ def _included(unit: Unit) -> Iterator[Path]:
 
 
 def _program_folders(folder: Path) -> list[Path]:
-    return sorted(path.parent for path in folder.glob(f"*/{_EXPECTED}"))
+    return sorted(path.parent for path in folder.glob(f"*/{EXPECTED}"))
 
 
 def _files(folder: Path, suffixes: frozenset[str]) -> list[Path]:

@@ -14,7 +14,9 @@ OUTPUT = 1 << 26
 _SHELL = 'ulimit -t "$1" && ulimit -v "$2" && ulimit -f "$3" && ulimit -c 0 && shift 3 && exec "$@"'
 
 
-def differs(program: Path, given: bytes, expected: bytes, folder: Path, deadline: float | None = None) -> str:
+def differs(
+    program: Path, given: bytes, expected: bytes, folder: Path, deadline: float | None = None, cpu_s: int = CPU_S
+) -> str:
     """Run a program and compare what it prints.
 
     Args:
@@ -23,6 +25,7 @@ def differs(program: Path, given: bytes, expected: bytes, folder: Path, deadline
         expected: What it must print on standard output; its exit code must be 0.
         folder: An empty folder in which it works.
         deadline: `time.monotonic()` at which the run ends that this is a part of.
+        cpu_s: Seconds of CPU time that it may take.
 
     Returns:
         How it differs from what is expected, in a few words; empty if it does not.
@@ -31,11 +34,11 @@ def differs(program: Path, given: bytes, expected: bytes, folder: Path, deadline
         DeadlineReached: The run's time is up.
     """
     (folder / "stdin").write_bytes(given)
-    limits = [str(CPU_S), str(MEMORY >> 10), str(OUTPUT >> 9)]
+    limits = [str(cpu_s), str(MEMORY >> 10), str(OUTPUT >> 9)]
     command = ["/bin/sh", "-c", _SHELL, "sh", *limits, str(program)]
     try:
         with (folder / "stdin").open("rb") as stdin, (folder / "stdout").open("wb") as stdout:
-            silence_s = 2.0 * CPU_S
+            silence_s = 2.0 * cpu_s
             with Process(command, folder, deadline=deadline, silence_s=silence_s, stdin=stdin, stdout=stdout) as ran:
                 ran.finish()
     except ToolError as error:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from unseat.core.learner import Contender, Learner, Role
+from unseat.core.learner import Bounder, Contender, Learner, Role
 from unseat.core.policy import Artefact, Policy
 from unseat.learn.baselines import Constant, Uniform
 from unseat.tasks.llvm.inline.policies import CostThreshold, Default
@@ -21,8 +23,8 @@ _INLINE_COST = "LLVM, lib/Analysis/InlineCost.cpp"
 
 
 def contenders() -> Mapping[str, Contender]:
-    """By name: incumbents, incumbents tuned, random search, challengers, baselines."""
-    found = [*_incumbents(), *_challengers(), *_baselines()]
+    """By name: incumbents, incumbents tuned, random search, challengers, baselines, the best that is known."""
+    found = [*_incumbents(), *_challengers(), *_baselines(), Contender("best known", Role.BOUND, _best_known)]
     return {contender.name: contender for contender in found}
 
 
@@ -65,8 +67,13 @@ def _random() -> Learner:
 def _challengers() -> Iterator[Contender]:
     yield _fitted("BC-Max", Role.CHALLENGER, _bc_max, "Marinov, Agarwal and Trofin, arXiv 2403.19462")
     yield _fitted("flip-regression", Role.CHALLENGER, _flips, "regression on single decisions (unseat)")
-    yield Contender("search-16", Role.CHALLENGER, _search, paper=_SEARCH)
-    yield _fitted("guided-search-16", Role.CHALLENGER, _guided, _SEARCH)
+    yield Contender("search-16", Role.CHALLENGER, partial(_search, 16), paper=_SEARCH)
+    yield _fitted("guided-search-16", Role.CHALLENGER, partial(_guided, 16), _SEARCH)
+    full = frozenset({"full"})
+    yield Contender("search-40", Role.CHALLENGER, partial(_search, 40), paper=_SEARCH, suites=full)
+    yield Contender(
+        "guided-search-40", Role.CHALLENGER, partial(_guided, 40), shipped=_guided_longer, paper=_SEARCH, suites=full
+    )
     yield _fitted("evolution", Role.CHALLENGER, _evolution, "Trofin et al. (MLGO), arXiv 2101.04808")
 
 
@@ -84,16 +91,29 @@ def _flips() -> Learner:
     return FlipRegression()
 
 
-def _search() -> Policy:
-    from unseat.tasks.llvm.inline.searched import COMPILATIONS, SearchRule
+def _search(compilations: int) -> Policy:
+    from unseat.tasks.llvm.inline.searched import SearchRule
 
-    return SearchRule(f"search-{COMPILATIONS}", COMPILATIONS)
+    return SearchRule(f"search-{compilations}", compilations)
 
 
-def _guided() -> Learner:
-    from unseat.tasks.llvm.inline.searched import COMPILATIONS, GuidedSearch
+def _guided(compilations: int) -> Learner:
+    from unseat.tasks.llvm.inline.searched import GuidedSearch
 
-    return GuidedSearch(f"guided-search-{COMPILATIONS}")
+    return GuidedSearch(f"guided-search-{compilations}", compilations)
+
+
+def _guided_longer() -> Policy:
+    """What was fitted for 16 compilations, with 40: the learned order is the same."""
+    artefact = Artefact.load(SHIPPED / "inline" / "guided-search-16")
+    config = {**artefact.config, "compilations": 40}
+    return replace(artefact, name="guided-search-40", config=config).restore()
+
+
+def _best_known() -> Bounder:
+    from unseat.tasks.llvm.inline.best_known import BestKnown
+
+    return BestKnown()
 
 
 def _evolution() -> Learner:

@@ -22,8 +22,8 @@ from unseat.tasks.llvm.inline.search import Rank, Search
 Float64 = NDArray[np.float64]
 Int32 = NDArray[np.int32]
 
-COMPILATIONS = 16
-"""How often the listed contenders compile a module before they answer."""
+SEARCHED = 16
+"""How often a module is compiled when the order is learned."""
 
 _FIRST = 50
 """Decisions that must have been tried before trees are fitted to them."""
@@ -49,7 +49,7 @@ class SearchRule(Policy):
 
     def start(self, view: View, seed: int) -> Session:
         search = Search(view.facts["module"], self.rank(seed), self.compilations, view.deadline)
-        return _Replay(search.best().actions)
+        return Replay(search.best().actions)
 
     def rank(self, seed: int) -> Rank:
         """The order in which decisions are tried."""
@@ -67,7 +67,9 @@ def ranked(observations: NDArray[Any], actions: NDArray[np.int64]) -> NDArray[np
     return rows
 
 
-class _Replay(Session):
+class Replay(Session):
+    """Answers what was found: int64 [n] actions, in the order in which a module's compiler asks."""
+
     def __init__(self, actions: NDArray[np.int64]) -> None:
         self.actions, self.asked = actions, 0
 
@@ -89,9 +91,7 @@ class GuidedSearch(Learner):
         searched: Compilations a module and pass.
     """
 
-    def __init__(
-        self, name: str, compilations: int = COMPILATIONS, rounds: int = 3, searched: int = COMPILATIONS
-    ) -> None:
+    def __init__(self, name: str, compilations: int = SEARCHED, rounds: int = 3, searched: int = SEARCHED) -> None:
         self.name, self.compilations, self.rounds, self.searched = name, compilations, rounds, searched
 
     def config(self) -> Mapping[str, Any]:

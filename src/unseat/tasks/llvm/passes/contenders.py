@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from unseat.core.learner import Contender, Learner, Role
-from unseat.core.policy import Artefact
+from unseat.core.policy import Artefact, Policy
 from unseat.learn.baselines import Constant, Uniform
 from unseat.tasks.llvm.passes.actions import LEVELS
 from unseat.tasks.llvm.passes.policies import Climb, RandomSequences, fixed, make
@@ -14,6 +15,9 @@ from unseat.tasks.llvm.passes.question import STOP
 
 SHIPPED = Path(__file__).parent / "shipped"
 """Policies that were fitted on the built-in training instances, with the records of their fits."""
+
+CLIMBED, TRIES = "portfolio-climb", 80
+"""The climb from the portfolio, and how many sequences it tries in all: about what an episode's passes suffice for."""
 
 LONGEST_RANDOM = 24
 """Passes of a sequence of the learner that draws them at random."""
@@ -38,6 +42,7 @@ def _incumbents() -> Iterator[Contender]:
 def _challengers() -> Iterator[Contender]:
     yield _fitted("portfolio", _search, _CORESET)
     yield Contender("climb", Role.CHALLENGER, Climb, paper=_GYM)
+    yield Contender(CLIMBED, Role.CHALLENGER, _climbing, shipped=_climbed, paper=_GYM, suites=frozenset({"full"}))
     yield _fitted("gbt", _chooser, "Ke et al., LightGBM, NeurIPS 2017")
     yield _fitted("clone", _cloner, "Pomerleau, ALVINN, NeurIPS 1988")
     yield _fitted("random sequence", _random, "Bergstra and Bengio, JMLR 13, 2012")
@@ -54,6 +59,19 @@ def _search() -> Learner:
     from unseat.tasks.llvm.passes.challengers.search import SequenceSearch
 
     return SequenceSearch("portfolio", 8)
+
+
+def _climbing() -> Learner:
+    from unseat.tasks.llvm.passes.challengers.search import ClimbingSearch
+
+    return ClimbingSearch(CLIMBED, 8, TRIES)
+
+
+def _climbed() -> Policy:
+    """From the sequences of the shipped portfolio, with the record of its fit: the search is the same."""
+    artefact = Artefact.load(SHIPPED / "passes" / "portfolio")
+    climb = Climb(CLIMBED, artefact.config["sequences"], TRIES).artefact
+    return replace(climb, fit=artefact.fit).restore()
 
 
 def _chooser() -> Learner:

@@ -28,7 +28,7 @@ from unseat.tasks.llvm.engine.elf import text_bytes
 from unseat.tasks.llvm.engine.optimizer import Optimizer
 from unseat.tasks.llvm.engine.process import ToolError
 from unseat.tasks.llvm.passes.actions import LEVELS, PIPELINES
-from unseat.tasks.llvm.passes.policies import PLAIN, Portfolio, mutated
+from unseat.tasks.llvm.passes.policies import PLAIN, Climb, Portfolio, mutated
 from unseat.tasks.llvm.passes.problem import Problem
 
 Passes: TypeAlias = tuple[str, ...]
@@ -262,3 +262,24 @@ class SequenceSearch(Learner):
 
     def _policy(self, members: Sequence[Passes]) -> Policy:
         return Portfolio(self.name, [list(member) for member in members])
+
+
+class ClimbingSearch(SequenceSearch):
+    """The same search; the policy climbs from what was found, on the program itself.
+
+    Args:
+        name: Name of the learner and of what it finds.
+        count: How many sequences the policy begins with.
+        tries: How many sequences it tries in all.
+    """
+
+    def __init__(self, name: str, count: int, tries: int) -> None:
+        super().__init__(name, count)
+        self.tries = tries
+
+    def config(self) -> Mapping[str, Any]:
+        """The learner's settings."""
+        return {**super().config(), "tries": self.tries}
+
+    def _policy(self, members: Sequence[Passes]) -> Policy:
+        return Climb(self.name, [list(member) for member in members], self.tries)

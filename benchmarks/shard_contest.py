@@ -1,0 +1,81 @@
+"""The solver on the contest's published instances, against the best published costs and the proven bounds.
+
+    UNSEAT_DATA=... python -m benchmarks.shard_contest [--seconds 60] [--limits] [--threads N] [--seeds 5] [--only A,B]
+                                                       [--policy blocks-tuned] [--goal 1.0]
+
+Time is CPU time of the search's thread, reading and reductions left out of it only where `--seconds` says how long;
+`--limits` gives each instance its limit in the contest instead. Prints best published cost divided by ours for every
+run, and fails where a run is not within the memory limit or the mean is below the goal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+import numpy as np
+
+from unseat.core.learner import Learner
+from unseat.tasks.shard.contenders import contenders
+from unseat.tasks.shard.engine.problem import Int64
+from unseat.tasks.shard.policies import Solver, settings
+from unseat.tasks.shard.solver.bandit import selector
+from unseat.tasks.shard.solver.search import together
+from unseat.tasks.shard.suites import built_in
+from unseat.tasks.shard.warming import warm
+
+
+def solver(name: str) -> Solver:
+    """The policy of that name, as shipped."""
+    contender = contenders()[name]
+    made = contender.shipped() if contender.shipped else contender.make()
+    if isinstance(made, Learner) or not isinstance(made, Solver):
+        sys.exit(f"{name} is not a solver that ships")
+    return made
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--limits", action="store_true")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--policy", default="blocks")
+    parser.add_argument("--goal", type=float, default=1.0)
+    arguments = parser.parse_args()
+    policy, ratios = solver(arguments.policy), []
+    # Compiling must not be on any clock.
+    warm()
+    for source in built_in():
+        if source.entry is None or (arguments.only and source.name[-1] not in arguments.only):
+            continue
+        problem, details = source.problem(), source.entry.details
+        seconds = float(details["limit_s"]) if arguments.limits else arguments.seconds
+        for seed in range(arguments.seeds):
+            began, cpu, answers = time.monotonic(), time.process_time(), list[Int64]()
+            selectors = [selector(policy.weights, policy.online) for _ in range(arguments.threads)]
+            found = together(problem, seconds, None, answers.append, threads=arguments.threads, seed=seed,
+                             schedule=settings(policy.schedule), selectors=selectors)  # fmt: skip
+            chosen = answers[-1]
+            ratio = float(details["best_known"]) / problem.cost(chosen)
+            ratios.append(ratio if problem.peak(chosen) <= problem.limit else 0.0)
+            bound = max(one.bound for one in found)
+            print(f"{source.name} seed {seed}: best published / ours {ratio:.4f}, ours / proven bound "
+                  f"{problem.cost(chosen) / details['lower_bound']:.4f}, "
+                  f"own bound / proven {bound / details['lower_bound']:.4f}, "
+                  f"peak / limit {problem.peak(chosen) / problem.limit:.4f}, {time.process_time() - cpu:.0f} CPU s, "
+                  f"{time.monotonic() - began:.0f} s", flush=True)  # fmt: skip
+            marks = [0.3, 0.5, 0.7, 0.85]
+            told = [min((cost for share, cost in found[0].curve if share <= mark), default=np.inf) for mark in marks]
+            print("   after " + ", ".join(f"{mark:.0%}: {details['best_known'] / cost:.4f}"
+                                          for mark, cost in zip(marks, told, strict=True)), flush=True)  # fmt: skip
+    mean = float(np.mean(ratios))
+    print(f"mean of best published / ours: {mean:.4f}, goal {arguments.goal}; worst run {min(ratios):.4f}")
+    sys.exit(0 if mean >= arguments.goal and min(ratios) > 0 else 1)
+
+
+if __name__ == "__main__":
+    main()

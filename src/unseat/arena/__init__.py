@@ -1,0 +1,1 @@
+"""The arena: a competition server with hidden instances, its workers, and the site of an event."""

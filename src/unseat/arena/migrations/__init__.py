@@ -1,0 +1,1 @@
+"""Migrations of the arena's database, by Alembic."""

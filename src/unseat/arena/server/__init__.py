@@ -1,0 +1,1 @@
+"""The arena's server: pages and an API."""

@@ -1,0 +1,1 @@
+"""Rewrite rules: patterns of code with holes, what stands in their place, and when."""

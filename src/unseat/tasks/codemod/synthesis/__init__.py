@@ -1,0 +1,1 @@
+"""Learning rewrite rules from examples by anti-unification; it knows of no transform."""

@@ -1,0 +1,1 @@
+"""Generated data, query templates, and what loads them."""

@@ -1,0 +1,1 @@
+"""PostgreSQL: a private server, and connections that measure what a statement costs."""

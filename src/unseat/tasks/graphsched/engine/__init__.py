@@ -1,0 +1,1 @@
+"""The problem, and what a schedule of it takes; readable on its own."""

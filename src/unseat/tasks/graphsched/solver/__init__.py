@@ -1,0 +1,1 @@
+"""The solvers: greedy fusion, dynamic programming over an order, annealing."""

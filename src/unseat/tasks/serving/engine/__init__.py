@@ -1,0 +1,1 @@
+"""The system itself: replicas of a language model that serve requests."""

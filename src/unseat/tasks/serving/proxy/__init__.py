@@ -1,0 +1,1 @@
+"""The winner at work in front of real servers."""

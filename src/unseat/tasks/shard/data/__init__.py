@@ -1,0 +1,1 @@
+"""Instances: read as a stream, kept as arrays, and drawn by seed."""

@@ -1,0 +1,1 @@
+"""The problem and its exact evaluation; readable on its own."""

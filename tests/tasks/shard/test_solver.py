@@ -1,0 +1,191 @@
+"""Each stage of the solver against brute force."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from tests.tasks.shard import small
+
+from unseat.tasks.shard.data.generators import FAMILIES, Recipe, generate
+from unseat.tasks.shard.engine.problem import NO_LIMIT, Int64, Problem
+from unseat.tasks.shard.incumbents import moved
+from unseat.tasks.shard.solver import blocks, fuse
+from unseat.tasks.shard.solver.blocks import BEST, COST, State
+from unseat.tasks.shard.solver.dual import Dual, improve, used_by
+from unseat.tasks.shard.solver.graph import Graph
+from unseat.tasks.shard.solver.moves import Uniform
+from unseat.tasks.shard.solver.presolve import reduced
+from unseat.tasks.shard.solver.search import Clock, Schedule, bound_of, search, together
+from unseat.tasks.shard.warming import warm
+
+
+def cost_in(graph: Graph, chosen: Int64) -> float:
+    """The cost of a solution of the graph, with its constant, one by one."""
+    total = graph.constant + sum(float(graph.costs[graph.offsets[v] + one]) for v, one in enumerate(chosen))
+    for v in range(graph.nodes):
+        for a in range(graph.arcs[v], graph.arcs[v + 1]):
+            w = int(graph.head[a])
+            if w > v:
+                width = int(graph.offsets[w + 1] - graph.offsets[w])
+                total += float(graph.entries[graph.table[a] + chosen[v] * width + chosen[w]])
+    return total
+
+
+@settings(deadline=None)
+@given(small.problems())
+def test_reductions_keep_the_best(problem: Problem) -> None:
+    """Red: a strategy or node that the best solution needs is reduced away, or comes back as another one."""
+    found = small.best(problem)
+    assert found is not None
+    assume(found[0] < 10**17)
+    made = reduced(problem)
+    graph = made.graph
+    sizes = np.diff(graph.offsets)
+    every = [np.array(one, np.int64) for one in np.ndindex(*sizes.tolist())] if graph.nodes else [np.zeros(0, np.int64)]
+    costs = []
+    for one in every:
+        used = used_by(one, graph.memory, len(graph.capacity))
+        if (used <= graph.capacity).all():
+            whole = made.expand(one)
+            assert problem.limit == NO_LIMIT or problem.peak(whole) <= problem.limit
+            if problem.cost(whole) < 10**17:
+                assert problem.cost(whole) == cost_in(graph, one)
+            costs.append(problem.cost(whole))
+    assert min(costs) == found[0]
+
+
+def test_one_choice_decides_a_chain() -> None:
+    """Red: nodes whose neighbours leave them one strategy are searched one by one, or their memory is lost."""
+    tied = [[0, 10**18, 10**18, 0], [10**18, 3, 5, 10**18], [0, 10**18, 10**18, 0]]
+    problem = small.made([[0, 2], [1, 4], [3, 5], [2, 5]], [[1, 2], [3, 1], [0, 9], [4, 4]],
+                         [[5, 1], [1, 6], [7, 2], [3, 8]], [[0, 1], [1, 2], [2, 3]], tied, 14)  # fmt: skip
+    assert reduced(problem, contract=False).graph.nodes == 3 and reduced(problem).whole.nodes == 1
+    # Of its two solutions the cheaper one passes the limit.
+    heard: list[Int64] = []
+    warm()
+    search(problem, Clock(0.05), heard.append)
+    found = small.best(problem)
+    assert found is not None and problem.cost(heard[-1]) == found[0]
+
+
+@settings(max_examples=60, deadline=None)
+@given(small.problems(), st.integers(0, 60))
+def test_no_solution_is_below_the_bound(problem: Problem, rounds: int) -> None:
+    """Red: the dual bound is above a solution, so that a run would be called an error, or a search stop too soon."""
+    found = small.best(problem)
+    assert found is not None
+    assume(found[0] < 10**17)
+    graph = reduced(problem).graph
+    dual = Dual.of(graph, 0.5)
+    if graph.nodes:
+        improve(graph, dual, float(found[0]), rounds + 1, 3, np.inf)
+        assert dual.bound + graph.constant <= found[0]
+
+
+def test_the_bound_is_tight_where_the_graph_is_a_tree() -> None:
+    """Red: message passing does not reach the optimum of a tree without a limit, where it is exact."""
+    rng = np.random.default_rng(0)
+    edges = [[0, 1], [1, 2], [1, 3], [3, 4]]
+    # Memory differs and its limit is far away, so that no node is eliminated for free.
+    problem = small.made([[0, 1]] * 5, rng.integers(0, 99, (5, 3)).tolist(), rng.integers(0, 9, (5, 3)).tolist(), edges,
+                         rng.integers(0, 99, (4, 9)).tolist(), 40)  # fmt: skip
+    found = small.best(problem)
+    assert found is not None
+    assert bound_of(problem, 0.2)[0] == pytest.approx(found[0], abs=1e-3)
+
+
+def small_graph(seed: int) -> Graph:
+    """What is left of a small generated model."""
+    return reduced(generate(Recipe("transformer", seed, 1))).graph
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1000.0])
+def test_blocks_keep_their_books(temperature: float) -> None:
+    """Red: after many moves the cost, the local costs or the memory differ from those of the solution itself."""
+    graph = small_graph(0)
+    state = State.of(graph, np.zeros(graph.nodes, np.int64), 3)
+    stamp, near, mark = np.zeros(graph.nodes, np.int64), np.zeros(graph.nodes, np.int64), 0
+    prices = np.linspace(0, 1e-3, len(graph.capacity) + 1)
+    for size in (1, 5, 1000):
+        mark = blocks.sweep(
+            50, size, temperature, 1.0, 7, prices, np.arange(graph.nodes), graph.offsets, graph.memory,
+            graph.arcs, graph.head, graph.back, graph.table, graph.entries, state.chosen, state.local,
+            state.slack, state.best, state.numbers, state.over, state.random, stamp, near, mark, True,
+        )  # fmt: skip
+    moved(graph, state, 5000, 100.0)
+    fresh = State.of(graph, state.chosen, 0)
+    assert state.numbers[COST] + graph.constant == cost_in(graph, state.chosen)
+    assert np.array_equal(state.local, fresh.local) and np.array_equal(state.slack, fresh.slack)
+    assert state.numbers[BEST] + graph.constant == cost_in(graph, state.best)
+    assert state.numbers[BEST] <= state.numbers[COST]
+
+
+def test_a_block_of_a_whole_tree_is_solved_exactly() -> None:
+    """Red: dynamic programming on a tree misses its optimum."""
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        edges = [[int(rng.integers(v)), v] for v in range(1, 6)]
+        problem = small.made([[0, 1]] * 6, rng.integers(0, 99, (6, 3)).tolist(), rng.integers(0, 9, (6, 3)).tolist(),
+                             edges, rng.integers(0, 99, (5, 9)).tolist(), 53)  # fmt: skip
+        graph, found = reduced(problem).graph, small.best(problem)
+        assert found is not None
+        state = State.of(graph, np.zeros(graph.nodes, np.int64), 0)
+        stamp, near = np.zeros(graph.nodes, np.int64), np.zeros(graph.nodes, np.int64)
+        blocks.sweep(
+            1, 99, 0.0, 0.0, 9, np.zeros(len(graph.capacity) + 1), np.arange(graph.nodes), graph.offsets, graph.memory,
+            graph.arcs, graph.head, graph.back, graph.table, graph.entries, state.chosen,
+            state.local, state.slack, state.best, state.numbers, state.over, state.random, stamp, near, 0, True,
+        )  # fmt: skip
+        assert state.numbers[COST] + graph.constant == found[0]
+
+
+@pytest.mark.parametrize("widest", [fuse.WIDEST, 1])
+def test_mixtures_are_the_best(widest: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Red: a mixture is not the cheapest of all, or dearer than where it began once the graph is too wide for that."""
+    monkeypatch.setattr(fuse, "WIDEST", widest)
+    graph, rng = small_graph(0), np.random.default_rng(0)
+    prices = rng.uniform(0, 1e-3, len(graph.capacity))
+
+    def priced(chosen: Int64) -> float:
+        return cost_in(graph, chosen) + float(prices @ used_by(chosen, graph.memory, len(prices)))
+
+    for _ in range(10):
+        one, other = (rng.integers(0, np.diff(graph.offsets)) for _ in range(2))
+        # Nodes beside each other, so that there is something to eliminate.
+        free = rng.integers(graph.nodes - 9) + np.arange(9)
+        mixtures = [one.copy() for _ in range(512)]
+        for mask, mixture in enumerate(mixtures):
+            takes = free[[bool(mask >> bit & 1) for bit in range(9)]]
+            mixture[takes] = other[takes]
+        found = priced(fuse.fused(graph, one, mixtures[-1], prices))
+        assert found <= priced(one) * (1 + 1e-12)
+        if widest > 1:
+            assert found == pytest.approx(min(map(priced, mixtures)), rel=1e-12)
+
+
+@settings(max_examples=25, deadline=None)
+@given(small.problems())
+def test_the_search_gives_sound_answers(problem: Problem) -> None:
+    """Red: the whole solver reports what passes the limit, gives no answer at all, or claims a bound above the best."""
+    found = small.best(problem)
+    assert found is not None
+    assume(found[0] < 10**17)
+    heard: list[Int64] = []
+    told = together(problem, 0.05, None, heard.append, threads=1, schedule=Schedule(), seed=0, selectors=[Uniform()])
+    assert all(problem.limit == NO_LIMIT or problem.peak(one) <= problem.limit for one in heard)
+    costs = [problem.cost(one) for one in heard]
+    assert costs == sorted(costs, reverse=True) and costs[-1] >= found[0]
+    assert told[0].bound <= found[0]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_generated_models_have_solutions(family: str) -> None:
+    """Red: a generated instance has none without a forbidden choice, or differs from one draw to the next."""
+    recipe = Recipe(family, 5, 1, (2, 2), 0.5)
+    problem = generate(recipe)
+    assert all(np.array_equal(one, generate(recipe).facts()[name]) for name, one in problem.facts().items())
+    heard: list[Int64] = []
+    search(problem, Clock(0.2), heard.append)
+    assert problem.cost(heard[-1]) < 10**17
