@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from unseat.core.outcome import Limits, Outcome, Status
 from unseat.core.policy import Policy
@@ -135,10 +136,18 @@ def check_bounds(task: Task, policies: Policies = None, instances: Instances = N
                         f"{name} gets {value!r} on {instance.id}, and {bound} says {limit!r}")  # fmt: skip
 
 
-def check_baselines(task: Task, policies: Policies = None, instances: Instances = None) -> None:
+def check_baselines(
+    task: Task, policies: Policies = None, instances: Instances = None, actions: Sequence[Any] | None = None
+) -> None:
     """No constant and no random policy wins unless it is listed, where the question has a space of actions.
 
     Where the card says ``timed`` one wins if all of several runs take less than all of those that are listed.
+
+    Args:
+        task: The task.
+        policies: What is listed; every contender that needs no fit if None.
+        instances: What they run on; a few of the quick suite if None.
+        actions: What no listed contender always answers; a few over the space if None.
     """
     if not base.asks_python(task):
         return
@@ -152,7 +161,7 @@ def check_baselines(task: Task, policies: Policies = None, instances: Instances 
 
     found = base.policies(task) if policies is None else policies
     best = min(min(totals(name, policy)) for name, policy in found.items())
-    for action in constants(question):
+    for action in constants(question) if actions is None else actions:
         mean = max(totals(f"constant {action}", Constant("constant", action)))
         require(mean >= best - 1e-9 * abs(best), "no unlisted constant policy wins",
                 f"always answering {action} beats all that is listed")  # fmt: skip

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from unseat.core.learner import Contender
+from unseat.core.task import Task
 from unseat.tasks.database.query.suites import Source, generated
 from unseat.tasks.database.query.task import QueryTask
+from unseat.testing import TaskSuite, check_baselines
 
 SCALE = 0.1
 
@@ -38,3 +40,14 @@ class SmallDuck(SmallQuery):
 
     def __init__(self) -> None:
         super().__init__("query-duckdb")
+
+
+class SmallSuite(TaskSuite):
+    """The contract, where a few queries are judged."""
+
+    def test_baselines(self, task: Task) -> None:
+        """No unlisted random policy wins; every hint set is what `best fixed` may answer, so no constant is unlisted.
+
+        Of two queries any of them may be the best, and of one plan the one that is planned a little faster.
+        """
+        check_baselines(task, self.policies(task), self.instances(task), actions=())

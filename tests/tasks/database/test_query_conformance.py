@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import pytest
-from tests.tasks.database.small_query import SmallQuery
+from tests.tasks.database.small_query import SmallQuery, SmallSuite
 
 from unseat.core.learner import Learner
 from unseat.core.policy import Policy
 from unseat.core.task import Instance, Task
 from unseat.tasks.database.query.task import QueryTask
-from unseat.testing import TaskSuite, check_instances
+from unseat.testing import check_instances
 
 LEARNERS = frozenset({"best fixed", "guarded", "random search"})
 KINDS = LEARNERS | {"default", "no loop", "TF-IDF steer", "Bao", "neighbours", "uniform"}
 
 
 @pytest.mark.usefixtures("cluster")
-class TestQuery(TaskSuite):
+class TestQuery(SmallSuite):
     """The task on small tables."""
 
     fit_runs = 30

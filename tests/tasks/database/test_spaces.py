@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.tasks.database.small_query import SmallDuck, SmallQuery
+from tests.tasks.database.small_query import SmallDuck, SmallQuery, SmallSuite
 
 from unseat.core.errors import UserError
 from unseat.core.learner import Learner
@@ -25,7 +25,6 @@ from unseat.tasks.database.query import bounds, orders
 from unseat.tasks.database.query.policies import Fixed
 from unseat.tasks.database.query.problem import Problem, Query
 from unseat.tasks.database.query.space import DUCK, HINTS, ORDERS
-from unseat.testing import TaskSuite
 
 
 @st.composite
@@ -90,7 +89,7 @@ def _leaves(plan: Mapping[str, Any]) -> list[str]:
     return [*own, *(name for child in plan.get("Plans", ()) for name in _leaves(child))]
 
 
-class TestDuck(TaskSuite):
+class TestDuck(SmallSuite):
     """The contract, on DuckDB."""
 
     fit_runs = 20

@@ -78,7 +78,8 @@ def standing_alone(seed: int, folder: Path) -> bool:
 
 @cache
 def _version() -> str:
-    told = subprocess.run([NAME, "--version"], capture_output=True, text=True, check=False).stdout
+    with tempfile.TemporaryDirectory() as folder:  # it writes a file wherever it is
+        told = subprocess.run([NAME, "--version"], capture_output=True, text=True, check=False, cwd=folder).stdout
     return "-".join(told.split()[1:2]) or "unknown"
 
 
