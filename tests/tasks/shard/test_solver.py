@@ -13,10 +13,12 @@ from unseat.tasks.shard.engine.problem import NO_LIMIT, Int64, Problem
 from unseat.tasks.shard.incumbents import moved
 from unseat.tasks.shard.solver import blocks, fuse
 from unseat.tasks.shard.solver.blocks import BEST, COST, State
+from unseat.tasks.shard.solver.columns import Columns
 from unseat.tasks.shard.solver.dual import Dual, improve, used_by
 from unseat.tasks.shard.solver.graph import Graph
 from unseat.tasks.shard.solver.moves import Uniform
 from unseat.tasks.shard.solver.presolve import reduced
+from unseat.tasks.shard.solver.prices import Prices, Steps
 from unseat.tasks.shard.solver.search import Clock, Schedule, bound_of, search, together
 from unseat.tasks.shard.warming import warm
 
@@ -94,6 +96,55 @@ def test_the_bound_is_tight_where_the_graph_is_a_tree() -> None:
     found = small.best(problem)
     assert found is not None
     assert bound_of(problem, 0.2)[0] == pytest.approx(found[0], abs=1e-3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 50), st.integers(-9, 9)), min_size=1, max_size=8).map(sorted))
+def test_prices_are_where_mixtures_of_solutions_meet_the_limit(told: list[tuple[int, int]]) -> None:
+    """Red: the master problem's price of a scarce step, or what it says is left to pay, is not the best one.
+
+    One step is scarce: the price is the steepest tangent, which a scan over all pairs of solutions finds.
+    """
+    graph = Graph(
+        offsets=np.array([0, len(told)]), costs=np.array([cost for cost, _ in told], float), pieces=np.array([0, 1]),
+        uses=np.array([0, len(told)]), usages=np.array([9 + over for _, over in told], float), first=np.array([0]),
+        last=np.array([1]), capacity=np.array([9.0]), arcs=np.zeros(2, np.int64), head=np.zeros(0, np.int64),
+        back=np.zeros(0, np.int64), table=np.zeros(0, np.int64), entries=np.zeros(0), forbidden=1e18, constant=0.0,
+        core=1,
+    )  # fmt: skip
+    columns = Columns(graph)
+    for number, (cost, _) in enumerate(told):
+        columns.add(np.array([number]), float(cost))
+    prices = columns.prices()
+    assume(any(over <= 0 for _, over in told))
+
+    def least(price: float) -> float:
+        return min(cost + price * over for cost, over in told)
+
+    crossings = [(one[0] - two[0]) / (two[1] - one[1]) for one in told for two in told if one[1] != two[1]]
+    best = max(least(price) for price in [0.0, *(price for price in crossings if price >= 0)])
+    # No price is higher than what all of the memory may cost.
+    assume(all(price * 9 <= 3 * max(cost for cost, _ in told) for price in crossings))
+    assert columns.bound == pytest.approx(best, abs=1e-6) and least(prices[0]) == pytest.approx(best, abs=1e-6)
+
+
+def test_what_prices_come_across_keeps_the_limit() -> None:
+    """Red: a solution that is told is not within the limit or costs something else, or a bound is above one."""
+    graph = small_graph(0)
+    heard: list[float] = []
+
+    def told(chosen: Int64, cost: float) -> None:
+        assert (used_by(chosen, graph.memory, len(graph.capacity)) <= graph.capacity).all()
+        assert cost + graph.constant == cost_in(graph, chosen)
+        heard.append(cost)
+
+    warm()
+    prices = Prices(graph, blocks.Spells(graph), Steps(), told)
+    clock = Clock(1.0)
+    dual = prices.run(clock.until, 1.0)
+    assert heard == sorted(heard, reverse=True)
+    assert dual.bound <= min([*heard, prices.columns.bound]) + 1e-6 * abs(dual.bound)
+    assert prices.columns.steps.any() and dual.best_prices.any()
 
 
 def small_graph(seed: int) -> Graph:

@@ -9,6 +9,7 @@ move that would pass the limit only a part is made.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,9 +19,12 @@ from unseat.core.jit import inlined, jit
 from unseat.tasks.shard.engine.problem import Int64
 from unseat.tasks.shard.solver.dual import Pieces, used_by
 from unseat.tasks.shard.solver.graph import Graph
+from unseat.tasks.shard.solver.moves import Arm
 from unseat.tasks.shard.solver.room import fits, part_that_fits
 
 Float64 = NDArray[np.float64]
+
+_SPELL_S = 0.04
 
 COST, BEST, MOVED, REFUSED, TRIED, RNG = range(6)
 """Places in `State.numbers`: cost now, least cost within the limit, blocks that changed, were refused, were tried; the
@@ -290,3 +294,33 @@ def sweep(
             numbers[1] = numbers[0]
             best[:] = chosen
     return mark
+
+
+class Spells:
+    """Short spells of blocks of one kind on a graph, each as many blocks as its time allows.
+
+    Args:
+        graph: The graph.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph, self.mark, self.blocks = graph, 0, 4
+        self.stamp, self.near = np.zeros(graph.nodes, np.int64), np.zeros(graph.nodes, np.int64)
+        inner = np.flatnonzero(np.diff(graph.arcs) > 1)
+        # Leaves come with their neighbours; without any others, they are where blocks begin.
+        self.seeds = inner if len(inner) else np.arange(graph.nodes)
+
+    def run(self, state: State, arm: Arm, temperature: float, prices: Float64, *, feasible: bool) -> None:
+        """Some blocks of a kind, at these prices of a byte at each step; `feasible` keeps the best within the limit."""
+        graph = self.graph
+        summed = np.concatenate([np.zeros(1), np.cumsum(prices)])
+        began = time.thread_time()
+        count = max(1, round(self.blocks * 100 / arm.size))
+        self.mark = sweep(
+            count, arm.size, temperature, arm.factor, arm.reach, summed, self.seeds, graph.offsets, graph.memory,
+            graph.arcs, graph.head, graph.back, graph.table, graph.entries, state.chosen,
+            state.local, state.slack, state.best, state.numbers, state.over, state.random, self.stamp, self.near,
+            self.mark, feasible and bool((state.slack >= 0).all()),
+        )  # fmt: skip
+        took = max(time.thread_time() - began, 1e-6)
+        self.blocks = max(1, round(self.blocks * min(max(_SPELL_S / took, 0.5), 2.0)))

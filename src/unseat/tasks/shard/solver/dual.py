@@ -267,7 +267,7 @@ def improve(graph: Graph, dual: Dual, best: float, rounds: int, patience: int, u
         used = used_by(least, graph.memory, len(graph.capacity))
         dual.usage = _FADE * dual.usage + (1 - _FADE) * used if dual.usage.any() else used
         slope = dual.usage - graph.capacity
-        slope[(dual.prices == 0) & ~_peaks(slope)] = 0
+        slope[(dual.prices == 0) & ~peaks(slope)] = 0
         norm = float(slope @ slope)
         if norm > 0:
             room = max(best - bound, 1e-4 * abs(best))
@@ -275,7 +275,7 @@ def improve(graph: Graph, dual: Dual, best: float, rounds: int, patience: int, u
     return bound
 
 
-def _peaks(over: Float64) -> NDArray[np.bool_]:
+def peaks(over: Float64) -> NDArray[np.bool_]:
     """The step of most overflow in each of the largest stretches of it.
 
     A price on every step of a stretch would charge what lives long for all of them at once, and no length of step

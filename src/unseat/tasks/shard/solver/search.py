@@ -14,16 +14,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from unseat.tasks.shard.engine.problem import Int64, Problem
-from unseat.tasks.shard.solver import blocks
-from unseat.tasks.shard.solver.blocks import BEST, COST, State
-from unseat.tasks.shard.solver.dual import Dual, improve, start
+from unseat.tasks.shard.solver.blocks import BEST, COST, Spells, State
+from unseat.tasks.shard.solver.dual import Dual, start
 from unseat.tasks.shard.solver.eliminate import Float64
 from unseat.tasks.shard.solver.fuse import fused
 from unseat.tasks.shard.solver.moves import Arm, Uniform
 from unseat.tasks.shard.solver.presolve import Reduction, reduced
+from unseat.tasks.shard.solver.prices import Prices, Steps
 
-_SPELL_S = 0.04
-_ROUNDS_AT_ONCE = 5
 _STARTS = (1.0, 0.0), (2.0, 0.0), (4.0, 0.0), (0.5, 0.0), (1.0, 0.1), (2.0, 0.1), (1.0, 1.0), (2.0, 1.0)
 """What a search tries to begin from first, before it draws more: how dear memory is, as a multiple of its price, and
 noise as a multiple of the mean cost of a node."""
@@ -34,31 +32,23 @@ _IDLE = 3, 12
 
 
 @dataclass(frozen=True)
-class Schedule:
-    """What there is to set.
+class Schedule(Steps):
+    """What there is to set, of prices and of what follows.
 
     Attributes:
-        plain_rounds: Rounds of messages before there are prices.
         dual_share: Share of the time for messages and prices.
-        step: Length of the first subgradient steps, as a share of Polyak's.
-        patience: Rounds without a better bound until steps get half as long.
         hot: Temperature at which blocks begin, as a multiple of the mean cost of a node.
         cold: Share of it at which they end.
         rounds: How often the temperature falls; each time begins at a third of the time before.
         greedy_share: Share of a round at no temperature, at its end.
-        reach: How far above the bound a subgradient step aims, as a share of it.
         start_share: Share of the time to look for what to begin from.
     """
 
-    plain_rounds: int = 30
     dual_share: float = 0.3
-    step: float = 0.3
-    patience: int = 10
     hot: float = 0.1
     cold: float = 1e-3
     rounds: int = 8
     greedy_share: float = 0.2
-    reach: float = 0.1
     start_share: float = 0.3
 
 
@@ -129,14 +119,9 @@ class _Search:
         self.reduction, self.graph, self.clock, self.tell = reduction, reduction.graph, clock, report
         self.schedule, self.seed, self.selector = schedule, seed, selector
         self.rng = np.random.default_rng(seed)
-        self.found, self.mark, self.blocks = Found(), 0, 4
+        self.found, self.spells = Found(), Spells(self.graph)
         self.rounded: Int64 | None = None
         self.state: State
-        graph = self.graph
-        self.stamp, self.near = np.zeros(graph.nodes, np.int64), np.zeros(graph.nodes, np.int64)
-        inner = np.flatnonzero(np.diff(graph.arcs) > 1)
-        # Leaves come with their neighbours; without any others, they are where blocks begin.
-        self.seeds = inner if len(inner) else np.arange(graph.nodes)
 
     def run(self) -> Found:
         graph = self.graph
@@ -160,31 +145,13 @@ class _Search:
         return self.found
 
     def _dual(self) -> Dual:
-        """Messages and prices; the first solution is told as soon as there is one."""
-        graph, schedule = self.graph, self.schedule
-        dual = Dual.of(graph, schedule.step)
-        until = self.clock.until(schedule.dual_share)
-        improve(graph, dual, 0.0, schedule.plain_rounds, 0, self.clock.until(schedule.dual_share / 4))
-        best, turned = np.inf, False
-        while time.thread_time() < until:
-            # Long steps first, towards the cost of a solution: they meet many prices, and some round to a solution
-            # without a forbidden choice. Then a little above the bound, for the bound's sake.
-            far = best if best < np.inf else 2.0 * max(dual.bound, 1.0)
-            near = min(best, (1 + schedule.reach) * max(dual.bound, 1.0))
-            early = self.clock.spent() < 0.6 * schedule.dual_share
-            if not early and not turned:
-                turned, dual.step, dual.prices = True, schedule.step, dual.best_prices.copy()
-            target = far if early else near
-            improve(graph, dual, target, _ROUNDS_AT_ONCE, schedule.patience, until)
-            chosen = start(graph, dual)
-            state = State.of(graph, chosen, 0)
-            if state.numbers[BEST] < best:
-                best = float(state.numbers[BEST])
-                self.rounded = state.best
-                self._tell(state.best, best)
-            if best - dual.bound < 1:
-                break
-        return dual
+        """Messages and prices; each solution that they come across is told."""
+        prices = Prices(self.graph, self.spells, self.schedule, self._rounded)
+        return prices.run(self.clock.until, self.schedule.dual_share)
+
+    def _rounded(self, chosen: Int64, cost: float) -> None:
+        self.rounded = chosen
+        self._tell(chosen, cost)
 
     def _into_the_limit(self) -> None:
         """Blocks at prices that rise where the limit is passed, until it is kept."""
@@ -279,18 +246,7 @@ class _Search:
 
     def _spell(self, arm: Arm, temperature: float, feasible: bool) -> None:
         """Some blocks of a kind."""
-        graph, state = self.graph, self.state
-        prices = np.concatenate([np.zeros(1), np.cumsum(self.prices)])
-        began = time.thread_time()
-        count = max(1, round(self.blocks * 100 / arm.size))
-        self.mark = blocks.sweep(
-            count, arm.size, temperature, arm.factor, arm.reach, prices, self.seeds, graph.offsets, graph.memory,
-            graph.arcs, graph.head, graph.back, graph.table, graph.entries, state.chosen,
-            state.local, state.slack, state.best, state.numbers, state.over, state.random, self.stamp, self.near,
-            self.mark, feasible and bool((state.slack >= 0).all()),
-        )  # fmt: skip
-        took = max(time.thread_time() - began, 1e-6)
-        self.blocks = max(1, round(self.blocks * min(max(_SPELL_S / took, 0.5), 2.0)))
+        self.spells.run(self.state, arm, temperature, self.prices, feasible=feasible)
 
     def _proven(self) -> bool:
         """Whether nothing better is left; costs are whole numbers."""
@@ -351,10 +307,5 @@ def bound_of(problem: Problem, cpu_s: float, deadline: float | None = None) -> t
     graph = reduced(problem).graph
     if not graph.nodes:
         return graph.constant, np.zeros(0)
-    dual, best = Dual.of(graph, Schedule.step), np.inf
-    improve(graph, dual, 0.0, Schedule.plain_rounds, 0, clock.until(0.25))
-    while clock.spent() < 1 and best - dual.bound >= 1 and dual.step > 1e-7:
-        target = min(best, (1 + Schedule.reach) * max(dual.bound, 1.0))
-        improve(graph, dual, target, _ROUNDS_AT_ONCE, Schedule.patience, clock.until(1.0))
-        best = min(best, float(State.of(graph, start(graph, dual), 0).numbers[BEST]))
+    dual = Prices(graph, Spells(graph), Steps(), lambda chosen, cost: None).run(clock.until, 1.0)
     return dual.bound + graph.constant, dual.best_prices
