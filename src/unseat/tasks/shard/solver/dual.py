@@ -252,7 +252,7 @@ def improve(graph: Graph, dual: Dual, best: float, rounds: int, patience: int, u
         hanging, hanging_size = _up(*where)
         _pass(True, *where, least)
         value, size = _pass(False, *where, least)
-        bound = hanging + value - float(dual.prices @ graph.capacity) - _SAFE * (hanging_size + size)
+        bound = hanging + value - float((dual.prices * graph.capacity).sum()) - _SAFE * (hanging_size + size)
         if bound > dual.bound:
             dual.bound, dual.best_prices, dual.stale = bound, dual.prices.copy(), 0
         if time.thread_time() > until:
@@ -268,7 +268,7 @@ def improve(graph: Graph, dual: Dual, best: float, rounds: int, patience: int, u
         dual.usage = _FADE * dual.usage + (1 - _FADE) * used if dual.usage.any() else used
         slope = dual.usage - graph.capacity
         slope[(dual.prices == 0) & ~peaks(slope)] = 0
-        norm = float(slope @ slope)
+        norm = float((slope * slope).sum())  # a product would take threads of its own
         if norm > 0:
             room = max(best - bound, 1e-4 * abs(best))
             dual.prices = np.maximum(dual.prices + dual.step * room / norm * slope, 0)
