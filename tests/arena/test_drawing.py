@@ -9,20 +9,23 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 pytest.importorskip("fastapi", reason="the arena needs its extra: pip install 'unseat[arena]'")
 
-from unseat.arena import drawing, hidden, kit, tracks
+from unseat.arena import hidden, kit, tracks
 from unseat.arena.tracks import Spec
 from unseat.core import registry
 from unseat.core.errors import UserError
 from unseat.core.outcome import Limits, Status
+from unseat.core.task import Task
 from unseat.lab.attempt import attempt
 from unseat.tasks.llvm.engine.toolchain import find
 
 SEED = 918_273_645_123
-PLAIN = [name for name in drawing.DRAWN if drawing.DRAWN[name] is not drawing._programs]
+COMPILED = "inline", "regalloc", "passes"
+PLAIN = "cache", "cache-sized", "schedule", "serving", "shard", "graphsched", "codemod"
 
 
 @pytest.fixture
@@ -30,9 +33,11 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Instances that are soon drawn and loaded."""
     from unseat.tasks.codemod.own import pairs
 
-    few = {"REQUESTS": 500, "OBJECTS": 60, "JOBS": 3, "TEMPLATES": 1, "QUERIES": 40, "LAYERS": 2, "PROGRAMS": 1}
-    for name, value in few.items():
-        monkeypatch.setattr(drawing, name, value)
+    few = {"cache": {"REQUESTS": 500, "OBJECTS": 60}, "schedule": {"JOBS": 3, "TEMPLATES": 1},
+           "serving": {"QUERIES": 40}, "shard": {"LAYERS": 2}, "llvm.data": {"PROGRAMS": 1}}  # fmt: skip
+    for task, values in few.items():
+        for name, value in values.items():
+            monkeypatch.setattr(f"unseat.tasks.{task}.drawing.{name}", value)
     for name in ("SHOWN", "HIDDEN", "KEPT"):
         monkeypatch.setattr(pairs, name, 2)
 
@@ -46,7 +51,7 @@ def spec(task: str, seed: int = SEED) -> Spec:
 def drawn(task: str, folder: Path, seed: int = SEED) -> bytes:
     """The files of a draw as an archive."""
     folder.mkdir()
-    drawing.draw(task, seed, folder)
+    registry.task(task).draw(np.random.default_rng(seed), folder)
     return hidden.archived(folder)
 
 
@@ -56,7 +61,8 @@ def test_every_task_with_a_generator_draws() -> None:
 
     able = {name for name in registry.names() if registry.task(name).card.repeatability != "timed"
             and entries.takes(registry.task(name))}  # fmt: skip
-    assert able == set(drawing.DRAWN)
+    draws = {name for name in registry.names() if type(registry.task(name)).draw is not Task.draw}
+    assert able == draws == {*PLAIN, *COMPILED}
 
 
 @pytest.mark.parametrize("task", PLAIN)
@@ -97,7 +103,7 @@ def test_programs_stand_alone(small: None, tmp_path: Path) -> None:
 def test_who_draws_nothing_says_so(make_track: Any) -> None:
     """Red: a track is made whose seed draws nothing, or to which nobody can submit anything."""
     with pytest.raises(UserError, match="draws no instances"):
-        drawing.draw("index", 1, Path("nowhere"))
+        registry.task("index").draw(np.random.default_rng(1), Path("nowhere"))
     for task in ("index-hash", "index-filter"):
         with pytest.raises(UserError, match="takes no submissions"):
             make_track(task=task, folder=None, suite="quick")

@@ -8,7 +8,8 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unseat.arena import drawing
+import numpy as np
+
 from unseat.core import registry
 from unseat.core.errors import UserError
 from unseat.core.learner import Role
@@ -36,7 +37,7 @@ def prepare(spec: Spec) -> tuple[Task, bytes | None]:
                 raise UserError(f"{source}: there is no such folder of hidden instances")
         else:
             source = Path(scratch)
-            drawing.draw(spec.task.partition("-v")[0], spec.seed or 0, source)
+            registry.task(spec.task).draw(np.random.default_rng(spec.seed or 0), source)
         task = registry.task(spec.task, data=str(source), options=dict(spec.options))
         # Read here, while it is there: a track whose data cannot be loaded must not be made.
         for instance in task.instances():

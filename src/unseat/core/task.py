@@ -17,6 +17,7 @@ from unseat.core.outcome import Limits, Outcome
 from unseat.core.policy import Form, Policy, Question
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.figure import Figure
     from pydantic import BaseModel
 
@@ -243,6 +244,17 @@ class Task(ABC):
     def program(self) -> Offer | None:
         """What may be programmed, for `unseat evolve`: a signature, a starting program and the features allowed."""
         return None
+
+    def draw(self, rng: np.random.Generator, folder: Path) -> None:
+        """Write instances that nobody has seen as files that `open` takes: the hidden ones of a contest.
+
+        Equal draws give equal files. Neither their order nor their names may tell of which kind an instance is; see
+        `unseat.core.drawing`.
+
+        Raises:
+            UserError: The task has no generator, or one that is not installed here.
+        """
+        raise UserError(f"task {self.card.id} draws no instances from a seed; give a folder")
 
     def env(self, instance: Instance) -> Environment:
         """The environment of an instance, derived from the engine unless overridden by a native one.

@@ -20,6 +20,8 @@ from unseat.tasks.cache.options import Options
 from unseat.tasks.cache.suites import Source, built_in, opened
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from unseat.core.learner import Contender
     from unseat.sandbox.programs import Offer
     from unseat.tasks.cache.env import CacheEnv
@@ -129,6 +131,11 @@ class CacheTask(Task):
         from unseat.tasks.cache.challengers.programs import offer
 
         return offer(self.sized)
+
+    def draw(self, rng: np.random.Generator, folder: Path) -> None:
+        from unseat.tasks.cache.drawing import draw
+
+        draw(rng, folder, sized=self.sized)
 
     def exporters(self) -> Mapping[str, Exported]:
         """One C file, or the policy's arrays for Python."""

@@ -18,6 +18,8 @@ from unseat.core.sources import SourcedTask
 from unseat.core.task import Exported, Instance, Need, Objective, Task
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from unseat.core.learner import Contender
     from unseat.tasks.codemod.pairs import Pairs
     from unseat.tasks.codemod.suites import Source
@@ -103,6 +105,11 @@ class CodemodTask(SourcedTask["Source"]):
         from unseat.tasks.codemod.suites import opened
 
         return CodemodTask(opened(source))
+
+    def draw(self, rng: np.random.Generator, folder: Path) -> None:
+        from unseat.tasks.codemod.drawing import draw
+
+        draw(rng, folder)
 
     def exporters(self) -> Mapping[str, Exported]:
         """A transformer as a Python file."""

@@ -18,6 +18,7 @@ from unseat.core.sources import SourcedTask
 from unseat.core.task import Exported, Instance, Objective, Task
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.figure import Figure
 
     from unseat.core.learner import Contender
@@ -91,6 +92,11 @@ class GraphSchedTask(SourcedTask["Source"]):
         from unseat.tasks.graphsched.suites import opened
 
         return GraphSchedTask(opened(source))
+
+    def draw(self, rng: np.random.Generator, folder: Path) -> None:
+        from unseat.tasks.graphsched.drawing import draw
+
+        draw(rng, folder)
 
     def exporters(self) -> Mapping[str, Exported]:
         """A schedule in the contest's JSON."""

@@ -18,6 +18,7 @@ from unseat.core.task import Exported, Instance, Need, Objective, Task
 from unseat.tasks.schedule.options import Options
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.figure import Figure
 
     from unseat.core.learner import Contender
@@ -107,6 +108,11 @@ class ScheduleTask(SourcedTask["Source | Own"]):
         from unseat.tasks.schedule.challengers.programs import offer
 
         return offer()
+
+    def draw(self, rng: np.random.Generator, folder: Path) -> None:
+        from unseat.tasks.schedule.drawing import draw
+
+        draw(rng, folder)
 
     def exporters(self) -> Mapping[str, Exported]:
         """One Python file that needs NumPy only, or a Gantt picture of an instance."""

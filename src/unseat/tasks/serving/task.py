@@ -17,6 +17,7 @@ from unseat.core.task import Exported, Instance, Need, Objective, Task
 from unseat.tasks.serving.options import Options
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.figure import Figure
 
     from unseat.core.learner import Contender
@@ -141,6 +142,11 @@ class ServingTask(SourcedTask["Source | Own"]):
         from unseat.tasks.serving.suites import opened
 
         return ServingTask(opened(source, options))
+
+    def draw(self, rng: np.random.Generator, folder: Path) -> None:
+        from unseat.tasks.serving.drawing import draw
+
+        draw(rng, folder)
 
     def exporters(self) -> Mapping[str, Exported]:
         """One Python file that needs nothing."""

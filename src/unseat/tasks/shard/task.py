@@ -18,6 +18,7 @@ from unseat.core.task import Exported, Instance, Need, Objective, Task
 from unseat.tasks.shard.options import Options
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.figure import Figure
 
     from unseat.core.learner import Contender
@@ -85,6 +86,11 @@ class ShardTask(SourcedTask["Source"]):
         from unseat.tasks.shard.suites import opened
 
         return ShardTask(opened(source))
+
+    def draw(self, rng: np.random.Generator, folder: Path) -> None:
+        from unseat.tasks.shard.drawing import draw
+
+        draw(rng, folder)
 
     def exporters(self) -> Mapping[str, Exported]:
         """A command with the contest's interface, or a solution by operators' names."""

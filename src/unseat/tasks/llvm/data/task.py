@@ -7,12 +7,15 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from unseat.core.card import Card
 from unseat.core.errors import UserError
 from unseat.core.task import Instance, Objective, Task
 from unseat.tasks.llvm.data.programs import Program
+
+if TYPE_CHECKING:
+    import numpy as np
 
 WORST_BYTES = 1e7
 """What a run counts with whose problem could not even be loaded, in bytes."""
@@ -81,6 +84,11 @@ class CompilerTask(Task):
         source, llvm = self.sources[instance.id], find()
         what = f"{source.program.digest} {source.way} {llvm.identity if llvm else None} {code()}"
         return hashlib.sha256(what.encode()).hexdigest()
+
+    def draw(self, rng: np.random.Generator, folder: Path) -> None:
+        from unseat.tasks.llvm.data.drawing import draw
+
+        draw(rng, folder)
 
     def record(self, command: Sequence[str] | None, log: Path | None, output: Path) -> str:
         """Watch a build, and write down what it compiles and how."""
