@@ -10,14 +10,15 @@ from typing import Any
 
 from unseat.core.answers import Answers
 from unseat.core.outcome import Limits, Outcome, Status
-from unseat.core.policy import Form, Policy, Session, View
+from unseat.core.policy import DeadlineReached, Form, Policy, Session, View
 from unseat.core.task import Instance, Task
 from unseat.testing import base
 from unseat.testing.base import content, good, require
 
 WRONG = (None, "no answer at all", math.nan, ["no", "answer"])
 """What no task takes for an answer; a suite may override it."""
-_WALL_S = 0.05
+_WALL_S, _PATIENCE = 0.05, 10
+"""Seconds of the limit where reports are checked; an engine that is slow to ask gets so many times what that takes."""
 
 
 def check_answers(
@@ -57,11 +58,17 @@ def check_reports(task: Task, instances: Sequence[Instance] | None = None) -> No
     found = next((outcome for outcome in runs if outcome.answer is not None), None)
     if found is None:
         return
+    space = next(iter(task.questions.values())).action
+    # What ends a run is the deadline, and not that the whole answer is no answer to the question.
+    action = found.answer if space is None or space.contains(found.answer) else space.sample()
+    watch = Stopwatch()
+    base.run(task, instance, watch)
+    wall_s = max([_WALL_S, *(_PATIENCE * second for second in watch.seconds)])
     for early in (True, False):
-        player = Publisher(found.answer, early)
-        outcome = base.run(task, instance, player, limits=Limits(wall_s=_WALL_S))
+        player = Publisher(found.answer, action, early, wall_s)
+        outcome = base.run(task, instance, player, limits=Limits(wall_s=wall_s))
         require(None not in player.deadlines, "a session is told its deadline", f"{instance.id}: the view has none")
-        late = [second for second, _ in outcome.progress if second > _WALL_S]
+        late = [second for second, _ in outcome.progress if second > wall_s]
         require(not late, "a report never counts after the deadline", f"one of second {late[:1]} on {instance.id}")
         ended = (outcome.status, outcome.value)
         if early:
@@ -79,15 +86,45 @@ def _scored(task: Task, instance: Instance, answer: Any) -> Outcome:
 
 
 @dataclass(frozen=True)
+class Stopwatch(Policy):
+    """Ends the run at the first question.
+
+    Attributes:
+        seconds: How long that took to come.
+    """
+
+    seconds: list[float] = field(default_factory=list)
+    name: str = "stopwatch"
+
+    def start(self, view: View, seed: int) -> Session:
+        return _Stopwatch(self)
+
+
+class _Stopwatch(Session):
+    def __init__(self, policy: Stopwatch) -> None:
+        self.policy, self.began = policy, time.monotonic()
+
+    def decide(self, observation: Any) -> Any:
+        self.policy.seconds.append(time.monotonic() - self.began)
+        raise DeadlineReached("asked")
+
+
+@dataclass(frozen=True)
 class Publisher(Policy):
     """Reports a good answer and a wrong one in time, or none; and the good one once more when it is too late.
 
     Attributes:
+        answer: The good answer.
+        action: What it answers when it is asked.
+        early: Whether the good answer comes in time.
+        wall_s: The time limit.
         deadlines: Those that its sessions were told.
     """
 
     answer: Any
+    action: Any
     early: bool
+    wall_s: float
     deadlines: list[float | None] = field(default_factory=list)
     name: str = "publisher"
 
@@ -98,7 +135,7 @@ class Publisher(Policy):
 
 class _Publisher(Session):
     def __init__(self, policy: Publisher, view: View) -> None:
-        self.policy, self.view, self.until = policy, view, time.monotonic() + 1.5 * _WALL_S
+        self.policy, self.view, self.until = policy, view, time.monotonic() + 1.5 * policy.wall_s
 
     def decide(self, observation: Any) -> Any:
         if self.policy.early:
@@ -107,4 +144,4 @@ class _Publisher(Session):
         while time.monotonic() <= self.until:
             pass
         self.view.report(WRONG[1] if self.policy.early else self.policy.answer)
-        return self.policy.answer
+        return self.policy.action

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from tests.tasks.llvm.small_task import SmallInline
 
 from unseat.core.errors import LimitReached
-from unseat.core.outcome import Limits, Status
-from unseat.core.policy import DeadlineReached
-from unseat.lab.attempt import attempt
+from unseat.core.outcome import Limits, Outcome, Status
+from unseat.core.policy import DeadlineReached, InvalidAnswer
+from unseat.lab.attempt import attempt, clocked, settled
+from unseat.lab.reports import Reports
 from unseat.lab.study import LocalStudy
 from unseat.tasks.llvm.data.programs import Program, Unit, corpus
 from unseat.tasks.llvm.engine import workplace
 from unseat.tasks.llvm.engine.compiler import Compiler
 from unseat.tasks.llvm.engine.elf import functions, text_bytes
 from unseat.tasks.llvm.engine.remarks import calls
-from unseat.tasks.llvm.inline import best_known
+from unseat.tasks.llvm.inline import answers, best_known
 from unseat.tasks.llvm.inline.best_known import digest
 from unseat.tasks.llvm.inline.building import seed_of
 from unseat.tasks.llvm.inline.exhaustive import optimum
@@ -29,6 +31,8 @@ from unseat.tasks.llvm.inline.problem import Problem, load
 from unseat.tasks.llvm.inline.rules import OF_MODULE
 from unseat.tasks.llvm.inline.search import Search
 from unseat.tasks.llvm.inline.searched import GuidedSearch, SearchRule, ranked
+from unseat.tasks.llvm.inline.suites import Source
+from unseat.tasks.llvm.inline.task import InlineTask
 from unseat.tasks.llvm.inline.trials import play, tried
 
 pytestmark = pytest.mark.usefixtures("llvm", "nothing_left")
@@ -147,6 +151,47 @@ def test_a_search_ends_at_its_limits(module: Problem) -> None:
 
     with pytest.raises(LimitReached):
         Search(module.modules[0].bitcode, in_order, 5, spend=spend).best()
+
+
+def test_what_was_found_in_time_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Red: a search whose time ends has found nothing, or what it found of modules before is forgotten."""
+    (tmp_path / "pays.c").write_text(PAYS)
+    units = [Unit(Path("pays.c"), tmp_path, flags) for flags in ((), ("-Df=g", "-Dword=words", "-Dline=lines"))]
+    task = InlineTask([Source(Program("pays", tuple(units)), False)])
+    problem, plain, left = task.load(task.instance("pays")), Compiler.asked, [0]
+
+    def until(self: Compiler, *how: Any) -> int:
+        left[0] -= 1
+        if not left[0]:
+            raise DeadlineReached("time was up")
+        return plain(self, *how)
+
+    def ended(after: int) -> Outcome:
+        left[0] = after + 1
+        monkeypatch.setattr(Compiler, "asked", until)
+        # What is scored is compiled anew, as it is elsewhere.
+        answers._compiled.cache_clear()
+        reports = Reports()
+        outcome = clocked(task, task.instance("pays"), problem, SearchRule("s", 9), reports, seed=3, limits=Limits())
+        monkeypatch.setattr(Compiler, "asked", plain)
+        return settled(task, problem, outcome, reports, Limits())
+
+    whole = attempt(task, task.instance("pays"), SearchRule("s", 9), seed=3, limits=Limits())
+    assert whole.answer and whole.progress[-1][1] == whole.value < whole.progress[0][1] == problem.default_bytes
+    assert ended(0).status is Status.TIMEOUT
+    cut = [ended(after) for after in (1, 9, 19)]
+    assert all(one.status is Status.OK and one.metrics.keys() == whole.metrics.keys() for one in cut)
+    assert cut[0].answer == {} and cut[0].value == problem.default_bytes
+    assert cut[1].answer == {"0": whole.answer["0"]} and "1" in whole.answer
+    assert cut[2].answer == whole.answer and cut[2].value == whole.value
+
+
+@pytest.mark.parametrize("answer", [{"9": []}, {"0": [10**6]}, {"0": [-1]}, {"0": "1"}, {"0": [True]}, {"00": []}, 3])
+def test_what_names_no_decisions_is_refused(answer: object) -> None:
+    """Red: an answer for another program is taken for LLVM's advice."""
+    task = SmallInline()
+    with pytest.raises(InvalidAnswer):
+        task.score(task.load(task.instance("adder")), answer)
 
 
 def test_a_compiler_that_fails_on_the_way_costs_a_try(module: Problem, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from unseat.core.policy import Asker, Policy, Question
 from unseat.tasks.llvm.engine.channel import Answer, Header
+from unseat.tasks.llvm.inline.answers import ModuleView
 from unseat.tasks.llvm.inline.problem import Problem
 from unseat.tasks.llvm.inline.question import Answering
 
@@ -33,12 +35,14 @@ class Build:
         self.question, self.problem, self.policy, self.seed = question, problem, policy, seed
         self.deadline, self.start_s = deadline, 0.0
         self._begun: list[Answering] = []
+        self._reported: dict[str, Any] = {}
 
     def next(self) -> Callable[[Header], Answer]:
         """Begin with the next module; see `Channel.serve`."""
         number = len(self._begun)
         began = time.perf_counter()
-        session = self.policy.start(self.problem.view(number, self.deadline), seed_of(self.seed, number))
+        view = ModuleView(**vars(self.problem.view(number, self.deadline)), number=number, known=self._reported)
+        session = self.policy.start(view, seed_of(self.seed, number))
         self.start_s += time.perf_counter() - began
         self._begun.append(Answering(Asker(session, self.question, self.deadline)))
         return self._begun[-1].begin

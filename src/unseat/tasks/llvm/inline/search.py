@@ -59,6 +59,11 @@ class Attempt:
     functions: Mapping[str, int]
     nbytes: int
 
+    @property
+    def departures(self) -> list[int]:
+        """The numbers of the decisions that are not LLVM's advice, which is how they are reported."""
+        return [int(number) for number in np.flatnonzero(self.actions != self.observations[:, ADVICE])]
+
     def touched(self) -> Sequence[frozenset[str]]:
         """Functions that each decision can change."""
         into: dict[str, set[str]] = {}
@@ -91,6 +96,7 @@ class Search:
         left: Compilations that are left.
         deadline: `time.monotonic()` at which the run ends.
         spend: Called before each compilation.
+        report: Called with whatever is the smallest so far, from the first compilation on.
         learned: Observation, action and what turning it over changed, in bytes, of every decision that was tried.
     """
 
@@ -99,6 +105,7 @@ class Search:
     left: int
     deadline: float | None = None
     spend: Callable[[], None] = lambda: None
+    report: Callable[[Attempt], None] = lambda attempt: None
     learned: list[tuple[Int64, int, int]] = field(default_factory=list)
 
     def best(self) -> Attempt:
@@ -109,10 +116,12 @@ class Search:
             DeadlineReached: The time is up.
         """
         rule, found = RULES[0], self._compile(RULES[0], {})
+        self.report(found)
         for other in RULES[1:]:
             attempt = self._tried(other, {})
             if attempt is not None and attempt.nbytes < found.nbytes:
                 rule, found = other, attempt
+                self.report(found)
         turned: dict[Key, int] = {}
         seen: set[tuple[Key, int]] = set()
         while self.left > 0:
@@ -121,7 +130,10 @@ class Search:
                 break
             # Neither is turned over again, whichever is kept.
             seen |= {(found.keys[number], action) for number in batch for action in (0, 1)}
+            before = found
             turned, found = self._turn(rule, found, turned, batch)
+            if found is not before:
+                self.report(found)
         return found
 
     def _batch(self, found: Attempt, seen: set[tuple[Key, int]]) -> Mapping[int, frozenset[str]]:

@@ -48,7 +48,8 @@ class SearchRule(Policy):
     roots: Int32 = field(default_factory=lambda: np.zeros(0, np.int32))
 
     def start(self, view: View, seed: int) -> Session:
-        search = Search(view.facts["module"], self.rank(seed), self.compilations, view.deadline)
+        search = Search(view.facts["module"], self.rank(seed), self.compilations, view.deadline,
+                        report=lambda attempt: view.report(attempt.departures))  # fmt: skip
         return Replay(search.best().actions)
 
     def rank(self, seed: int) -> Rank:

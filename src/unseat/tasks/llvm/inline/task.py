@@ -15,13 +15,13 @@ from unseat.tasks.llvm.inline.suites import Options, Source, built_in, opened
 
 if TYPE_CHECKING:
     from unseat.core.learner import Contender
-    from unseat.tasks.llvm.inline.problem import Problem
+    from unseat.tasks.llvm.inline.problem import Problem, Sizes
 
 
 class InlineTask(CompilerTask):
     """Is the body of the called function put in the place of this call?"""
 
-    forms = frozenset({Form.DECIDE, Form.KERNEL})
+    forms = frozenset({Form.DECIDE, Form.KERNEL, Form.ANSWERS})
     options = Options
 
     def __init__(self, sources: Sequence[Source] | None = None) -> None:
@@ -54,12 +54,20 @@ class InlineTask(CompilerTask):
             # A program that is miscompiled ends an environment's episode as it ends a run.
             status, told = error.status if isinstance(error, ToolError) else Status.INVALID, str(error)
             return Outcome(float("nan"), status, build.decisions, build.start_s, build.decide_s, message=told)
-        metrics = {
-            "default_bytes": problem.default_bytes, "modules_bytes": sum(sizes.modules.values()),
-            "inlined": build.inlined, **{f"bytes of {name}": size for name, size in sizes.modules.items()},
-        }  # fmt: skip
         return Outcome(float(sizes.program), decisions=build.decisions, start_s=build.start_s,
-                       decide_s=build.decide_s if build.decisions else None, metrics=metrics)  # fmt: skip
+                       decide_s=build.decide_s if build.decisions else None,
+                       metrics=_metrics(problem, sizes, build.inlined))  # fmt: skip
+
+    def score(self, problem: Problem, answer: Any) -> Outcome:
+        """Build the program with these decisions, see that it does what it did, and measure it."""
+        from unseat.tasks.llvm.engine.process import ToolError
+        from unseat.tasks.llvm.inline.answers import built
+
+        try:
+            sizes, inlined = built(problem, answer)
+        except ToolError as error:
+            raise InvalidAnswer(f"the decisions cannot be compiled: {error}") from error
+        return Outcome(float(sizes.program), metrics=_metrics(problem, sizes, inlined))
 
     def contenders(self) -> Mapping[str, Contender]:
         """Incumbents, tuned incumbents, baselines."""
@@ -82,6 +90,14 @@ class InlineTask(CompilerTask):
         from unseat.tasks.llvm.engine.doctor import needs
 
         return needs()
+
+
+def _metrics(problem: Problem, sizes: Sizes, inlined: int) -> Mapping[str, float]:
+    modules = {f"bytes of {name}": size for name, size in sizes.modules.items()}
+    return {
+        "default_bytes": problem.default_bytes, "modules_bytes": sum(sizes.modules.values()), "inlined": inlined,
+        **modules,
+    }  # fmt: skip
 
 
 @lru_cache(maxsize=64)
