@@ -7,9 +7,11 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 from tests.tasks.llvm.small_task import PROGRAMS, SmallInline
@@ -22,7 +24,10 @@ from unseat.tasks.llvm.engine.elf import text_bytes
 from unseat.tasks.llvm.inline.exporters import write
 from unseat.tasks.llvm.inline.policies import CostThreshold, Default
 from unseat.tasks.llvm.inline.problem import load
+from unseat.tasks.llvm.inline.question import COST, FEATURES, bare, inline, told
+from unseat.tasks.llvm.inline.rules import NetworkRule, TreeRule
 from unseat.tasks.llvm.inline.searched import SearchRule
+from unseat.tasks.llvm.inline.task import InlineTask
 from unseat.tasks.llvm.inline.trials import tried
 
 MAKEFILE = """
@@ -76,6 +81,23 @@ class TestChannel:
             sizes = [tried(problem, module, policy, 0).nbytes for module in problem.modules]
             assert [text_bytes(project / name) for name in ("adder.o", "main.o")] == sizes
 
+    @pytest.mark.parametrize("name", ["cost-threshold-tuned", "flip-regression", "evolution"])
+    def test_little_is_imported_for_a_source(self, name: str, project: Path, tmp_path: Path) -> None:
+        """Red: every source of a build waits a second for libraries that nobody asks."""
+        shipped = InlineTask().contenders()[name].shipped
+        assert shipped is not None
+        shipped().artefact.save(tmp_path / "policy")
+        script = (
+            "import sys; from pathlib import Path; from unseat.tasks.llvm.inline.driver import main\n"
+            f"assert not main(Path({str(tmp_path / 'policy')!r}), 'clang', ['-Oz', '-c', 'adder.c'])\n"
+            "print(*sys.modules)"
+        )
+        done = subprocess.run([sys.executable, "-c", script], cwd=project, capture_output=True, text=True, check=True)
+        assert (project / "adder.o").exists()
+        imported = set(done.stdout.split())
+        assert not imported & {"gymnasium", "numba", "pydantic", "lightgbm", "unseat.core.task", "asyncio"}
+        assert len([one for one in imported if one.startswith("unseat.")]) <= 20, sorted(imported)
+
     def test_what_clang_says_and_how_it_ends_are_clangs(self, project: Path, tmp_path: Path) -> None:
         """Red: an error of the user's is hidden, or a build goes on after it."""
         programs = write(Default(), tmp_path / "out")
@@ -121,6 +143,35 @@ class TestChannel:
         build.wait()
         _, alive = psutil.wait_procs(left, timeout=60)
         assert not alive
+
+
+@pytest.mark.parametrize("name", ["flip-regression", "evolution"])
+def test_a_rules_python_says_what_its_kernel_says(name: str) -> None:
+    """Red: a build gets other decisions than were measured."""
+    shipped = InlineTask().contenders()[name].shipped
+    assert shipped is not None
+    policy, rng = shipped(), np.random.default_rng(0)
+    if isinstance(policy, NetworkRule):
+        # What was learned hardly moves the threshold.
+        policy = replace(policy, output=policy.output + 9.0)
+    assert isinstance(policy, TreeRule | NetworkRule)
+    session = policy.start(told(), 0)
+    assert session.kernel is not None
+    function, arrays = session.kernel
+    rows = np.round(rng.normal(0, 1, (400, len(FEATURES))) * 10 ** rng.uniform(0, 3, (400, 1))).astype(np.int64)
+    rows[:, COST] = rng.integers(-60, 60, 400)
+    said = [session.decide(row) for row in rows]
+    assert said == [function(row, *arrays) for row in rows] and 0 < sum(said) < 400
+    # And not only where trees are unsure.
+    assert said != [int(row[COST] < policy.rule[0]) for row in rows]
+
+
+@pytest.mark.parametrize("action", [0, 1, 2, -1, 1.0, True, "1", None, np.int64(1), np.int8(2), np.float64(1)])
+def test_an_answer_is_one_whoever_checks_it(action: object) -> None:
+    """Red: a build takes answers that a run refuses."""
+    spaces = inline().action, bare().action
+    assert spaces[0] is not None and spaces[1] is not None
+    assert spaces[0].contains(action) == spaces[1].contains(action)
 
 
 def test_the_name_of_a_policy_is_no_line_of_a_script(tmp_path: Path) -> None:

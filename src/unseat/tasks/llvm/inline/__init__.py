@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from unseat.tasks.llvm.inline.task import InlineTask
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from unseat.tasks.llvm.inline.task import InlineTask
 
 
 def task() -> InlineTask:
     """The task `inline`: objective bytes of machine code."""
+    # Here, since `unseat-clang` imports this package for every source of a build.
+    from unseat.tasks.llvm.inline.task import InlineTask
+
     return InlineTask()

@@ -1,4 +1,7 @@
-"""What `unseat-clang` does: run the user's clang with the policy at the other end of the channel."""
+"""What `unseat-clang` does: run the user's clang with the policy at the other end of the channel.
+
+It is started for every source of a build, so that neither Gymnasium nor Numba, Pydantic or the task itself is imported.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,7 @@ from unseat.tasks.llvm.engine.channel import Answer, Channel, Header
 from unseat.tasks.llvm.engine.compiler import ASK_INLINER
 from unseat.tasks.llvm.engine.process import Failed, Process, ToolError
 from unseat.tasks.llvm.engine.toolchain import require
-from unseat.tasks.llvm.inline.problem import Problem
-from unseat.tasks.llvm.inline.question import Answering, inline
+from unseat.tasks.llvm.inline.question import Answering, bare, told
 
 _QUIET = "-Wno-unused-command-line-argument"
 """A command that only links has no use for what the compiler is told."""
@@ -36,7 +38,7 @@ def main(policy: Path, driver: str, arguments: Sequence[str]) -> int:
         llvm, chosen = require(), Artefact.load(policy).restore()
 
         def begin(header: Header) -> Answer:
-            return Answering(Asker(chosen.start(Problem("", (), False, None, b"").view(), 0), inline())).begin(header)
+            return Answering(Asker(chosen.start(told(), 0), bare()), plain=True).begin(header)
 
         with workplace.folder() as folder, Channel(folder) as channel:
             flags = (*ASK_INLINER, f"-inliner-interactive-channel-base={channel.base}")

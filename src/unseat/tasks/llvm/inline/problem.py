@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from unseat.core.policy import View
 from unseat.tasks.llvm.data import builds
 from unseat.tasks.llvm.data.builds import Compile, Module, Sizes
 from unseat.tasks.llvm.data.programs import Program
-from unseat.tasks.llvm.inline.question import FEATURES
+from unseat.tasks.llvm.inline.question import told
 
-__all__ = ["QUESTION", "Compile", "Module", "Problem", "Sizes", "load"]
-
-QUESTION = "inline"
+__all__ = ["Compile", "Module", "Problem", "Sizes", "load"]
 
 
 @dataclass(frozen=True)
@@ -21,11 +18,8 @@ class Problem(builds.Problem):
     """What the engine runs."""
 
     def view(self, number: int = 0, deadline: float | None = None) -> View:
-        """What a policy is told beforehand: the module that is compiled, and what the numbers are that it will see."""
-        facts: dict[str, Any] = {"features": list(FEATURES)}
-        if self.modules:
-            facts["module"] = self.modules[number].bitcode
-        return View(QUESTION, facts, deadline=deadline)
+        """What a policy is told before it is asked about a module."""
+        return told(self.modules[number].bitcode if self.modules else None, deadline)
 
 
 def load(program: Program, *, whole: bool) -> Problem:

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from gymnasium.spaces import Box, Discrete
 from numpy.typing import NDArray
 
 from unseat.core.errors import UserError
-from unseat.core.policy import Asker, Question, Session, Signature
+from unseat.core.policy import Asker, Question, Session, Signature, View
 from unseat.tasks.llvm.engine.channel import Answer, Header
 
 FEATURES = (
@@ -29,17 +28,43 @@ FEATURES = (
 COST = FEATURES.index("cost_estimate")
 ADVICE = FEATURES.index("inlining_default")
 
+QUESTION = "inline"
+
+_TEXT = "Is the body of the called function put in the place of this call?"
 _LARGEST = 1 << 62
 
 
 def inline() -> Question:
     """Observation: int64 [39], LLVM's features of a call (`FEATURES`); action: 1 to inline it, 0 to leave it."""
+    from gymnasium.spaces import Box, Discrete
+
     return Question(
-        text="Is the body of the called function put in the place of this call?",
+        text=_TEXT,
         observation=Box(-_LARGEST, _LARGEST, (len(FEATURES),), np.int64),
         action=Discrete(2),
         kernel=Signature({"features": f"int64[{len(FEATURES)}]: {', '.join(FEATURES)}"}, "int: 1 to inline, 0 not to"),
     )
+
+
+class _Bit:
+    """What `Discrete(2)` contains, without Gymnasium."""
+
+    def contains(self, action: Any) -> bool:
+        return isinstance(action, int | np.integer) and int(action) in (0, 1)
+
+
+def bare() -> Question:
+    """The same question for who only puts it, and must not wait until Gymnasium is imported."""
+    space: Any = _Bit()
+    return Question(_TEXT, action=space)
+
+
+def told(module: bytes | None = None, deadline: float | None = None) -> View:
+    """What a policy is told beforehand: what the numbers are that it will see, and the module, where it is known."""
+    facts: dict[str, Any] = {"features": list(FEATURES)}
+    if module is not None:
+        facts["module"] = module
+    return View(QUESTION, facts, deadline=deadline)
 
 
 def reader(header: Header) -> Callable[[bytes], NDArray[np.int64]]:
@@ -64,13 +89,16 @@ class Answering:
 
     Args:
         asker: Who asks the session.
+        plain: Whether its Python answers where it has both: loading a kernel takes longer than compiling a source.
 
     Attributes:
         inlined: How often the answer was to inline.
     """
 
-    def __init__(self, asker: Asker) -> None:
+    def __init__(self, asker: Asker, plain: bool = False) -> None:
         self.asker, self.inlined = asker, 0
+        if plain and type(asker.session).decide is not Session.decide:
+            return
         if asker.session.kernel is not None:
             asker.session = Compiled(*asker.session.kernel)
 

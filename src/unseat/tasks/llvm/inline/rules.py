@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unseat.core.jit import jit
 from unseat.core.policy import Form, Policy, Session, View
-from unseat.learn.trees import Forest, score
 from unseat.tasks.llvm.inline.question import COST, FEATURES
+
+if TYPE_CHECKING:
+    from unseat.learn.trees import Forest
 
 Float64 = NDArray[np.float64]
 Int32 = NDArray[np.int32]
@@ -45,23 +46,7 @@ class TreeRule(Policy):
         return cls(name, *forest, np.array([threshold, margin], np.float64))
 
     def start(self, view: View, seed: int) -> Session:
-        session = Session()
-        trees = (self.feature, self.threshold, self.children, self.leaves, self.roots)
-        session.kernel = (by_trees, (*trees, self.rule))
-        return session
-
-
-@jit
-def by_trees(
-    features: Any, feature: Int32, threshold: Float64, children: Int32, leaves: Float64, roots: Int32, rule: Float64
-) -> int:
-    """See `TreeRule`."""
-    expected = score(features, feature, threshold, children, leaves, roots)
-    if expected < -rule[1]:
-        return 1
-    if expected > rule[1]:
-        return 0
-    return 1 if features[COST] < rule[0] else 0
+        return _ByTrees(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,14 +68,52 @@ class NetworkRule(Policy):
     rule: Float64
 
     def start(self, view: View, seed: int) -> Session:
-        session = Session()
-        session.kernel = (by_network, (self.hidden, self.output, self.rule))
-        return session
+        return _ByNetwork(self)
 
 
-@jit
-def by_network(features: Any, hidden: Float64, output: Float64, rule: Float64) -> int:
-    """See `NetworkRule`."""
+class _ByTrees(Session):
+    def __init__(self, rule: TreeRule) -> None:
+        self.rule = rule
+
+    @property
+    def kernel(self) -> Any:  # type: ignore[override]  # only a session that is asked for it loads it
+        from unseat.tasks.llvm.inline.kernels import by_trees
+
+        rule = self.rule
+        return by_trees, (rule.feature, rule.threshold, rule.children, rule.leaves, rule.roots, rule.rule)
+
+    def decide(self, observation: NDArray[np.int64]) -> int:
+        """What the kernel says, all trees at a time."""
+        rule, node = self.rule, self.rule.roots.copy()
+        while (inner := node >= 0).any():
+            at = node[inner]
+            right = ~(observation[rule.feature[at]] <= rule.threshold[at])
+            node[inner] = rule.children[at, right.astype(np.intp)]
+        # One after the other, as the kernel adds; `sum` goes another way, and ends at another number.
+        expected = float(np.add.accumulate(rule.leaves[-1 - node])[-1]) if node.size else 0.0
+        threshold, margin = rule.rule
+        if abs(expected) > margin:
+            return int(expected < 0)
+        return int(observation[COST] < threshold)
+
+
+class _ByNetwork(Session):
+    def __init__(self, rule: NetworkRule) -> None:
+        self.rule = rule
+
+    @property
+    def kernel(self) -> Any:  # type: ignore[override]  # only a session that is asked for it loads it
+        from unseat.tasks.llvm.inline.kernels import by_network
+
+        return by_network, (self.rule.hidden, self.rule.output, self.rule.rule)
+
+    def decide(self, observation: NDArray[np.int64]) -> int:
+        """What the kernel says."""
+        return network(observation, self.rule.hidden, self.rule.output, self.rule.rule)
+
+
+def network(features: Any, hidden: Float64, output: Float64, rule: Float64) -> int:
+    """See `NetworkRule`; `kernels.by_network` is this, compiled."""
     seen = np.log1p(np.abs(features).astype(np.float64)) * np.sign(features) / 4.0
     seen[OF_MODULE[0]] = seen[OF_MODULE[1]] = 0.0
     moved = 0.0
