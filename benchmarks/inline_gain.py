@@ -1,7 +1,7 @@
 """What learned and searched inlining gains on programs that nobody learned from, beside tuned thresholds.
 
     python -m benchmarks.inline_gain [--of projects|corpus] [--whole] [--names A,B] [--contenders A,B] [--jobs 2]
-                                     [--long N]
+                                     [--long N] [--keep FILE]
 
 The shipped policies, which were fitted on the corpus's training programs, build the real projects (`UNSEAT_DATA` or
 `unseat data fetch inline`) or the corpus's test programs, module by module or put together (`--whole`); every program
@@ -9,6 +9,7 @@ is run. Beside them a cost threshold that is chosen, for each program, on all ot
 `.text` of the linked programs against LLVM's, in total, the geometric mean over modules with its 95% interval
 (hierarchical bootstrap over programs), how much better than the chosen threshold, and the worst module. `--long N`
 adds a search with N compilations a module, which says how much is there, and the share of that which each one saves.
+That takes hours; what `--keep FILE` has got from a run before, of the same code and compiler, is not built again.
 
 Exit status 1 where no contender reaches the goals: at least 1.2% in total and on the geometric mean (2% with
 `--whole`), better than the chosen threshold with the interval above zero (by 0.5% with `--whole`), no module larger
@@ -18,11 +19,13 @@ by more than 1% or 12 bytes, and with `--long` at least 60% of what the long sea
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
@@ -69,18 +72,27 @@ def policies(names: Sequence[str], long: int) -> dict[str, Policy]:
     return found
 
 
-def measured(instances: Sequence[str], found: Mapping[str, Policy], jobs: int) -> dict[str, dict[str, Sizes]]:
+def measured(
+    instances: Sequence[str], found: Mapping[str, Policy], jobs: int, kept: Path | None
+) -> dict[str, dict[str, Sizes]]:
     """Sizes by contender and instance."""
     pairs = [(name, instance) for instance in instances for name in found]
-    sizes: dict[str, dict[str, Sizes]] = {}
+    lines = kept.read_text().splitlines() if kept and kept.exists() else []
+    known: dict[tuple[str, str], Sizes] = {
+        (one["name"], one["instance"]): one["sizes"] for one in map(json.loads, lines)
+    }
+    left = [pair for pair in pairs if pair not in known]
     with ProcessPoolExecutor(jobs) as pool:
-        outcomes = pool.map(partial(_one, found), pairs)
-        for (name, instance), outcome in zip(pairs, outcomes, strict=True):
+        outcomes = pool.map(partial(_one, found), left)
+        for (name, instance), outcome in zip(left, outcomes, strict=True):
             if outcome.message:
                 print(f"{instance}: {name}: {outcome.status}: {outcome.message}", file=sys.stderr)
             parts = {key[9:]: size for key, size in outcome.metrics.items() if key.startswith("bytes of ")}
-            sizes.setdefault(name, {})[instance] = {"program": outcome.value, **parts}
-    return sizes
+            known[name, instance] = {"program": outcome.value, **parts}
+            if kept:
+                with kept.open("a") as file:
+                    file.write(json.dumps({"name": name, "instance": instance, "sizes": known[name, instance]}) + "\n")
+    return {name: {instance: known[name, instance] for instance in instances} for name in found}
 
 
 def _one(found: Mapping[str, Policy], pair: tuple[str, str]) -> Outcome:
@@ -158,13 +170,14 @@ def main() -> int:
     parser.add_argument("--contenders", default="", help="only these beside LLVM's default and the thresholds")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--long", type=int, default=0, help="compilations a module of a long search")
+    parser.add_argument("--keep", type=Path, help="a file for sizes as they are measured")
     arguments = parser.parse_args()
     names, wanted = ([part for part in text.split(",") if part] for text in (arguments.names, arguments.contenders))
     of_project = {"projects": True, "corpus": False}[arguments.of]
     instances = [one.id for one in unseat.task("inline").instances()
                  if one.split == "test" and one.facts["whole"] == arguments.whole
                  and (one.group in listed()) == of_project and (not names or one.group in names)]  # fmt: skip
-    sizes = measured(instances, policies(wanted, arguments.long), arguments.jobs)
+    sizes = measured(instances, policies(wanted, arguments.long), arguments.jobs, arguments.keep)
     choose(sizes)
     reached = table(sizes, arguments.whole, LONGEST.format(arguments.long) if arguments.long else "")
     print("goals reached" if reached else "MISSED: no contender reaches the goals")
