@@ -1,22 +1,24 @@
 """How much smaller held-out programs get: beside -Oz, and beside random search at equal wall time.
 
-    python -m benchmarks.passes_gain [--contenders A,B] [--split test] [--seeds N]
+    python -m benchmarks.passes_gain [--contenders A,B] [--split test] [--seeds N] [--keep FILE]
 
 Each challenger runs on every program, as it ships. Then random search, without a limit to its passes, gets the wall
 time that the challenger took on that very program, code generation and all. Of each pair the geometric mean over
 programs is printed, with a 95% interval from a bootstrap over programs (seeds of one program stay together), and the
-seconds. A failed run ends the benchmark: it has no size that a mean could take. Ends with 1 unless the goals
-are met by the challenger that `valid` chooses: 1.05 times smaller than -Oz, and smaller than random search with the
-whole interval.
+seconds. What `--keep FILE` has got from a run before, of the same code and compiler, is not run again. A failed run
+ends the benchmark: it has no size that a mean could take. Ends with 1 unless the goals are met by the challenger that
+`valid` chooses: 1.05 times smaller than -Oz, and smaller than random search with the whole interval.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -83,7 +85,9 @@ def main() -> None:
     parser.add_argument("--contenders", default="portfolio,gbt,clone,climb")
     parser.add_argument("--split", default="test")
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--keep", type=Path, help="a file for sizes and seconds as they are measured")
     arguments = parser.parse_args()
+    kept = dict(map(json.loads, arguments.keep.read_text().splitlines())) if _there(arguments.keep) else {}
     task, endless = registry.task("passes"), Endless()
     names = arguments.contenders.split(",")
     chosen = by_valid(task, names)
@@ -97,11 +101,16 @@ def main() -> None:
         to_random: list[list[float]] = [[] for _ in instances]
         for place, instance in enumerate(instances):
             for seed in range(arguments.seeds):
-                own = run(task, instance, policy, seed)
-                drawn = run(endless, instance, RandomSequences(passes=_UNLIMITED), seed, own.wall_s)
-                to_default[place].append(float(np.log(default[instance.id].value / own.value)))
-                to_random[place].append(float(np.log(drawn.value / own.value)))
-                seconds.append(own.wall_s)
+                key = f"{name} {instance.id} {seed}"
+                if key not in kept:
+                    own = run(task, instance, policy, seed)
+                    drawn = run(endless, instance, RandomSequences(passes=_UNLIMITED), seed, own.wall_s)
+                    kept[key] = [own.value, drawn.value, own.wall_s]
+                    keep(arguments.keep, key, kept[key])
+                size, random, wall_s = kept[key]
+                to_default[place].append(float(np.log(default[instance.id].value / size)))
+                to_random[place].append(float(np.log(random / size)))
+                seconds.append(wall_s)
         by_default, by_random = interval(to_default), interval(to_random)
         took = f"{np.mean(seconds):.1f} s a program, -Oz {mean_wall(default):.1f} s"
         print(f"{name:10} {_shown(by_default)} smaller than -Oz, "
@@ -110,6 +119,17 @@ def main() -> None:
             met = by_default[0] >= GOAL and by_random[1] > 1
     print(f"{chosen}, which valid chooses: {'the goals are met' if met else 'the goals are MISSED'}")
     sys.exit(int(not met))
+
+
+def _there(path: Path | None) -> bool:
+    return path is not None and path.exists()
+
+
+def keep(path: Path | None, key: str, numbers: Sequence[float]) -> None:
+    """Write a line to the file of what was measured, if there is one."""
+    if path is not None:
+        with path.open("a") as file:
+            file.write(json.dumps([key, numbers]) + "\n")
 
 
 def by_valid(task: Task, names: Sequence[str]) -> str:
