@@ -23,8 +23,7 @@ import json
 import math
 import sys
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 import numpy as np
@@ -83,8 +82,9 @@ def measured(
     }
     left = [pair for pair in pairs if pair not in known]
     with ProcessPoolExecutor(jobs) as pool:
-        outcomes = pool.map(partial(_one, found), left)
-        for (name, instance), outcome in zip(left, outcomes, strict=True):
+        running = {pool.submit(_one, found, pair): pair for pair in left}
+        for done in as_completed(running):
+            (name, instance), outcome = running[done], done.result()
             if outcome.message:
                 print(f"{instance}: {name}: {outcome.status}: {outcome.message}", file=sys.stderr)
             parts = {key[9:]: size for key, size in outcome.metrics.items() if key.startswith("bytes of ")}

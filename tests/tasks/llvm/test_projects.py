@@ -14,7 +14,7 @@ from unseat.data import FileEntry
 from unseat.data.manifest import load_manifest
 from unseat.data.store import status
 from unseat.tasks.llvm.data import projects
-from unseat.tasks.llvm.data.projects import DRIVERS, MANIFEST, Project, listed, unpacked
+from unseat.tasks.llvm.data.projects import DRIVERS, MANIFEST, Details, Project, listed, unpacked
 from unseat.tasks.llvm.inline.problem import load
 from unseat.tasks.llvm.inline.task import InlineTask
 
@@ -82,6 +82,21 @@ def test_a_damaged_archive_is_told(tmp_path: Path) -> None:
     entry = listed_as(tmp_path / "d.tar.gz")
     with pytest.raises(UserError, match=r"d\.tar\.gz: cannot be unpacked"):
         unpacked(entry)
+
+
+def test_what_a_build_would_write_is_found_and_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Red: a project that is configured does not compile, or is taken for the same with another configuration."""
+    entry = archive(tmp_path / "e.tar.gz", {"e/x.c": b"int x;\n"})
+    monkeypatch.setattr(projects, "listed", lambda: {"own": (entry, Details(project="own", sources=["*.c"]))})
+    monkeypatch.setattr(projects, "DRIVERS", tmp_path)
+    for name in ("common.h", "own.c", "own.txt"):
+        (tmp_path / name).write_text("")
+    plain = Project("own")
+    assert plain.units[0].flags == ("-I.",) and plain.digest
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "config.h").write_text("#define X 1\n")
+    made = Project("own")
+    assert made.units[0].flags == ("-I.", f"-I{tmp_path / 'own'}") and made.digest != plain.digest
 
 
 def test_a_project_lacks_what_the_manifest_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,8 @@ from unseat.tasks.llvm.data.programs import Program, Unit
 
 MANIFEST = Path(__file__).parents[1] / "inline" / "data.toml"
 DRIVERS = Path(__file__).with_name("drivers")
-"""For each project ``NAME.c``, which works its library, and ``NAME.txt``, what that prints."""
+"""For each project ``NAME.c``, which works its library, ``NAME.txt``, what that prints, and a folder ``NAME`` if there
+are headers that its own build would write."""
 
 _LARGEST = 1 << 30
 
@@ -86,16 +87,21 @@ class Project(Program):
         sources = [path.relative_to(folder) for path in found if path.name not in details.without]
         if not sources:
             raise UserError(f"{entry.name}: none of {', '.join(details.sources)} is in it; remove {root} and try again")
-        flags = ("-I.", *details.flags)
+        flags = ("-I.", *(f"-I{path.parent}" for path in self._headers[:1]), *details.flags)
         driver = Unit(DRIVERS / f"{self.name}.c", folder, flags)
         return (*(Unit(source, folder, flags) for source in sources), driver)
+
+    @property
+    def _headers(self) -> list[Path]:
+        return sorted((DRIVERS / self.name).glob("*.h"))
 
     @cached_property
     def digest(self) -> str:
         """Hash of the archive, of what of it is compiled and of the driver; the archive need not be here."""
         entry, details = listed()[self.name]
         found = hashlib.sha256(repr((entry.hash, details)).encode())
-        for path in (DRIVERS / "common.h", DRIVERS / f"{self.name}.c", DRIVERS / f"{self.name}.txt"):
+        own = DRIVERS / "common.h", DRIVERS / f"{self.name}.c", DRIVERS / f"{self.name}.txt"
+        for path in (*own, *self._headers):
             found.update(path.read_bytes())
         return found.hexdigest()
 
