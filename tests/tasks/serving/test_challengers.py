@@ -58,6 +58,10 @@ def test_evolution_begins_as_the_policy_without_learning() -> None:
     assert isinstance(plain, RuleOf)
     values = [evolution.missed(one, problem, 60.0, 0) for one in (begun, plain)]
     assert values[0] == values[1]
+    bare = evolution.Coordinates(EVERY, np.zeros(0))
+    few = evolution.only("c", EVERY, bare.settings(bare.vector()), bare.weights(bare.vector()), np.zeros(0))
+    assert len(bare.vector()) == len(bare.names)
+    assert evolution.missed(few, problem, 60.0, 0) == pytest.approx(values[0], abs=0.02)
     moved = evolution.only("b", EVERY, space.settings(theta + 1.0), space.weights(theta + 1.0), np.zeros(0))
     assert evolution.missed(moved, problem, 60.0, 0) != values[0]
 
@@ -67,7 +71,7 @@ def test_a_batch_takes_the_time_that_was_allowed() -> None:
     late."""
     problem = Problem(generators.generate("document", 40, 1), SMALL)
     s, x = problem.begin(0, 20.0), np.zeros(F)
-    policy = tuned.adaptive({**tuned.BEGIN, "ease": 0.0})
+    policy = tuned.adaptive({**tuned.BEGIN, "ease": 0.0, "slack": 0.0, "budget": 8192.0})
     assert isinstance(policy, RuleOf)
     p, w, near = policy.vector, np.zeros(play.WEIGHTS), []
     while (asked := advance(s)) != at.OVER:

@@ -10,7 +10,7 @@ from unseat.core.jit import jit
 from unseat.core.policy import InvalidAnswer, Signature
 from unseat.tasks.serving.engine import layout as at
 from unseat.tasks.serving.engine import play as of
-from unseat.tasks.serving.engine.cluster import advance, answer_admit, answer_batch, answer_preempt, answer_route
+from unseat.tasks.serving.engine.cluster import advance, answer_batch
 from unseat.tasks.serving.engine.features import PLACE, REQUEST, F, waiting_features
 from unseat.tasks.serving.engine.layout import NONE, Float64, State
 from unseat.tasks.serving.engine.lengths import N_KNOWN
@@ -47,14 +47,8 @@ def play_kernel(s: State, p: Float64, kernel: Any, arrays: Any) -> bool:
             share = (answer[count] + 1.0) / 2.0
             most = float(s.g[at.MOST_TOKENS])
             answer_batch(s, at.MIXED, int(at.LEAST_BUDGET * (most / at.LEAST_BUDGET) ** share + 0.5))
-        elif asked == at.ROUTE:
-            of.expect(s, none, known)
-            answer_route(s, of.route(s, p, w))
-        elif asked == at.ADMIT:
-            of.expect(s, none, known)
-            answer_admit(s, of.accepts(s, p, w, x))
         else:
-            answer_preempt(s, of.victim(s, p))
+            of.answer_other(s, asked, p, w, none, x, known)
 
 
 def play(s: State, kernel: tuple[Any, Any]) -> None:

@@ -29,6 +29,9 @@ from unseat.tasks.serving.problem import Problem, Requests
 SLOTS, BATCH = 4, 256
 """Requests that the server runs at once, and tokens of its iterations."""
 
+CLIENTS = 64
+"""Connections that it keeps at once: one that finds no thread would wait where the simulator knows nothing of it."""
+
 
 class Served(NamedTuple):
     """What a client saw: seconds from the beginning, and tokens."""
@@ -64,7 +67,7 @@ def server(path: Path, slots: int = SLOTS) -> Iterator[str]:
     settings.n_batch = settings.n_ubatch = BATCH
     settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = 1
     settings.cont_batching, settings.cache_prompt, settings.warmup, settings.verbosity = True, False, True, -1
-    settings.hostnames, settings.port, settings.n_threads_http = ["127.0.0.1"], 0, 2 * slots + 2
+    settings.hostnames, settings.port, settings.n_threads_http = ["127.0.0.1"], 0, CLIENTS
     made = xllamacpp.Server(settings)
     try:
         yield str(made.listening_address).rstrip("/")

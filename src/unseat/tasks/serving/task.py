@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from unseat.core.learner import Contender
+    from unseat.sandbox.programs import Offer
     from unseat.tasks.serving.engine.layout import State
     from unseat.tasks.serving.problem import Problem
     from unseat.tasks.serving.suites import Own, Source
@@ -36,7 +37,7 @@ WORST = 1e-6
 class ServingTask(SourcedTask["Source | Own"]):
     """Which requests run in the next batch, how much of each prompt, who is preempted, and where does a request go?"""
 
-    forms = frozenset({Form.DECIDE, Form.KERNEL, Form.FUSED})
+    forms = frozenset({Form.DECIDE, Form.KERNEL, Form.PROGRAM, Form.FUSED})
     options = Options
     kept = 32
     recorded = "recorded.jsonl"
@@ -113,6 +114,12 @@ class ServingTask(SourcedTask["Source | Own"]):
         from unseat.tasks.serving.contenders import contenders
 
         return contenders()
+
+    def program(self) -> Offer:
+        """A score for the requests that wait."""
+        from unseat.tasks.serving.challengers.programs import offer
+
+        return offer()
 
     def vector_env(self, instances: Sequence[Instance], question: str = "route") -> ServingVectorEnv:
         """Clusters that are stepped together, one an instance, which ask `route` or `admit`.

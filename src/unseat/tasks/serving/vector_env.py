@@ -13,11 +13,11 @@ from unseat.core.lockstep import Bool, Int64, LockstepEnv
 from unseat.core.outcome import Outcome
 from unseat.core.policy import Question
 from unseat.tasks.serving.engine import layout as at
-from unseat.tasks.serving.engine.cluster import advance, answer_admit, answer_batch, answer_preempt, answer_route
+from unseat.tasks.serving.engine.cluster import advance, answer_admit, answer_batch, answer_route
 from unseat.tasks.serving.engine.features import F
 from unseat.tasks.serving.engine.layout import Float64, State
 from unseat.tasks.serving.engine.lengths import N_KNOWN
-from unseat.tasks.serving.engine.play import MODE, WEIGHTS, accepts, budget, expect, order, route, victim
+from unseat.tasks.serving.engine.play import MODE, WEIGHTS, answer_other, budget, expect, order
 from unseat.tasks.serving.policies import RuleOf
 from unseat.tasks.serving.problem import Problem, measured, sound
 from unseat.tasks.serving.question import shown_replicas, shown_request
@@ -38,19 +38,14 @@ def go_on(s: State, p: Float64, w: Float64, lengths: Float64, mine: int, answer:
         asked = advance(s)
         if asked == at.OVER:
             return False
-        if asked in (at.ROUTE, at.ADMIT):
-            expect(s, lengths, known)
         if asked == mine:
+            expect(s, lengths, known)
             return True
         if asked == at.BATCH:
             order(s, p, w, x)
             answer_batch(s, int(p[MODE]), budget(s, s.g[at.ASKED], p, w, x))
-        elif asked == at.ROUTE:
-            answer_route(s, route(s, p, w))
-        elif asked == at.ADMIT:
-            answer_admit(s, accepts(s, p, w, x))
         else:
-            answer_preempt(s, victim(s, p))
+            answer_other(s, asked, p, w, lengths, x, known)
 
 
 class ServingVectorEnv(LockstepEnv):

@@ -1,4 +1,5 @@
-"""Weights of the compiled policy, by evolution strategies: who goes next, how large a batch, who is refused, where to.
+"""Settings and weights of the compiled policy, by evolution strategies: who goes next, how large a batch, who is
+refused, where to.
 
 Each pair of samples meets a new piece of a training workload at a rate around that which the start serves, and is
 compared by the share of requests that miss an objective; the result is what had the best goodput on the validation
@@ -36,7 +37,7 @@ PARTS: Mapping[str, tuple[int, int]] = {
 """What can be learned, and where its weights lie."""
 
 NUMBERS: Mapping[str, tuple[str, ...]] = {
-    "order": ("late_last", "urgent", "long"), "pace": ("pace", "slack", "ease", "easy"),
+    "order": ("late_last", "urgent", "long"), "pace": ("budget", "pace", "slack", "ease", "easy"),
     "admission": ("patient", "ahead", "spare", "pressed", "saved"), "router": ("decoding", "affinity"),
 }  # fmt: skip
 """Settings that are learned with them."""
@@ -56,6 +57,9 @@ WINDOW = 700
 RATES = (0.6, 1.4)
 """Of the start's goodput, between which pieces are served."""
 
+LOOK = 0.08
+"""Part of the limit after which the validation instances are looked at again."""
+
 LATENCY = 0.05
 """What the 99th percentiles of both times, over their objectives, count beside the share of requests that miss."""
 
@@ -68,10 +72,10 @@ def begin(seed: int) -> Float64:
 
 
 def only(name: str, parts: Sequence[str], settings: Mapping[str, float], weights: Float64, guess: Float64) -> RuleOf:
-    """The adaptive policy with what was learned for some of its parts."""
+    """The adaptive policy with what was learned for some of its parts; without weights, settings only."""
     mine = {key: settings[key] for part in parts for key in NUMBERS[part] if key in settings}
-    return RuleOf(name, {**KINDS, **BEGIN, **mine, **{LEARNED[part][0]: LEARNED[part][1] for part in parts}}, weights,
-                  guess)  # fmt: skip
+    kinds = {LEARNED[part][0]: LEARNED[part][1] for part in parts} if weights.size else {}
+    return RuleOf(name, {**KINDS, **BEGIN, **mine, **kinds}, weights, guess)
 
 
 class Coordinates:
@@ -79,12 +83,12 @@ class Coordinates:
 
     Args:
         parts: Of `PARTS`.
-        start: The weights that the others have, and where these begin.
+        start: The weights that the others have, and where these begin; empty if only settings are learned.
     """
 
     def __init__(self, parts: Sequence[str], start: Float64) -> None:
         self.names = [key for part in parts for key in NUMBERS[part]]
-        self.places = np.concatenate([np.arange(*PARTS[part]) for part in parts])
+        self.places = np.concatenate([np.arange(*PARTS[part]) for part in parts]) if start.size else np.zeros(0, int)
         self.start = start
 
     def vector(self) -> NDArray[np.float32]:
@@ -120,15 +124,16 @@ class ByEvolution(Learner):
     Args:
         name: Its name.
         parts: What is learned, of `PARTS`; the rest is the adaptive policy.
+        weighted: Whether weights are learned, too, and not settings only.
         sigma, pairs, rate: See `EvolutionStrategy`; the rate falls to a fifth.
         generations: At most.
     """
 
     def __init__(
-        self, name: str, parts: Sequence[str], sigma: float = 0.1, pairs: int = 16, rate: float = 0.05,
-        generations: int = 2000,
+        self, name: str, parts: Sequence[str], weighted: bool = True, sigma: float = 0.1, pairs: int = 16,
+        rate: float = 0.05, generations: int = 2000,
     ) -> None:  # fmt: skip
-        self.name, self.parts = name, tuple(parts)
+        self.name, self.parts, self.weighted = name, tuple(parts), weighted
         self.sigma, self.pairs, self.rate, self.generations = sigma, pairs, rate, generations
 
     def config(self) -> Mapping[str, Any]:
@@ -138,7 +143,7 @@ class ByEvolution(Learner):
 
     def fit(self, study: Study) -> Policy:
         """Search until the limit; the result did best on the validation instances: the start, or a later mean."""
-        space = Coordinates(self.parts, begin(study.seed))
+        space = Coordinates(self.parts, begin(study.seed) if self.weighted else np.zeros(0))
         guess = lengths.fit([study.load(one).requests for one in study.train])
 
         def policy(theta: NDArray[np.float32]) -> RuleOf:
@@ -177,7 +182,7 @@ class ByEvolution(Learner):
             thetas = strategy.ask()
             values = np.array([missed(policy(theta), *pieces[k % strategy.pairs]) for k, theta in enumerate(thetas)])
             strategy.tell(values, self.rate * (1 - 0.8 * share))
-            if share >= looked + 0.04 or share > 0.97:
+            if share >= looked + LOOK or share > 0.97:
                 looked = share
                 study.charge(len(valid))
                 found = policy(strategy.mean)

@@ -70,14 +70,21 @@ def play(s: State, p: Float64, w: Float64, lengths: Float64) -> None:
         if asked == at.BATCH:
             order(s, p, w, x)
             answer_batch(s, int(p[MODE]), budget(s, s.g[at.ASKED], p, w, x))
-        elif asked == at.ROUTE:
-            expect(s, lengths, known)
-            answer_route(s, route(s, p, w))
-        elif asked == at.ADMIT:
-            expect(s, lengths, known)
-            answer_admit(s, accepts(s, p, w, x))
         else:
-            answer_preempt(s, victim(s, p))
+            answer_other(s, asked, p, w, lengths, x, known)
+
+
+@jit
+def answer_other(s: State, asked: int, p: Float64, w: Float64, lengths: Float64, x: Float64, known: Float64) -> None:
+    """Answer a question that is not who is in the next batch."""
+    if asked == at.ROUTE:
+        expect(s, lengths, known)
+        answer_route(s, route(s, p, w))
+    elif asked == at.ADMIT:
+        expect(s, lengths, known)
+        answer_admit(s, accepts(s, p, w, x))
+    else:
+        answer_preempt(s, victim(s, p))
 
 
 @jit
@@ -169,7 +176,8 @@ def iteration_allowed(s: State, r: int, p: Float64) -> float:
     """Seconds of the next iteration: less than the whole pace where few tokens wait, for those that decode."""
     queued = s.rep[r, at.QUEUED] * s.f[at.TOKEN_S] / s.f[at.TTFT]
     ease = 1.0 - p[EASE] * max(0.0, 1.0 - queued / max(p[EASY], 1e-3))
-    return float(p[PACE] * ease * s.f[at.TPOT] + p[SLACK] * lead_s(s, r))
+    seconds = p[PACE] * ease * s.f[at.TPOT]
+    return float(seconds + p[SLACK] * lead_s(s, r) if p[SLACK] > 0.0 else seconds)
 
 
 @jit

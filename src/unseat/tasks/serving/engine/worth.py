@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from unseat.core.jit import jit
 from unseat.tasks.serving.engine import costs
 from unseat.tasks.serving.engine import layout as at
 from unseat.tasks.serving.engine.blocks import matched
 from unseat.tasks.serving.engine.features import decoding_s
-from unseat.tasks.serving.engine.layout import NONE, State
+from unseat.tasks.serving.engine.layout import NONE, Int64, State
 from unseat.tasks.serving.engine.replica import following
 
 STEPS = 9
@@ -34,11 +36,14 @@ def prompt_s(s: State, r: int, i: int) -> float:
 @jit
 def ahead_s(s: State, r: int, key: float) -> float:
     """Seconds of prompts that go before a request with that cost: those that are begun, and those that are cheaper."""
-    tokens, total = 0, 0.0
+    tokens, begun, total = 0, s.rep[r, at.FILLING], 0.0
     for place in range(s.rep[r, at.N_RUN]):
+        if begun == 0:
+            break
         i = s.run[r, place, 0]
         if s.q[i, at.DONE] < s.q[i, at.TARGET]:
             tokens += s.q[i, at.TARGET] - s.q[i, at.DONE]
+            begun -= 1
     i = s.rep[r, at.FIRST_WAIT]
     while i != NONE:
         if s.when[i, at.KEY] <= key:
@@ -61,47 +66,54 @@ def lead_s(s: State, r: int) -> float:
 
 
 @jit
-def iteration_s(s: State, r: int, tokens: int, hits: int, todo: int) -> float:
-    """Seconds of an iteration with so many tokens of prompts: of those that are begun, then of the next, then of new.
-
-    Args:
-        tokens: Of prompts.
-        hits, todo: What the next that waits has in the cache, and what is to be computed of it.
-    """
-    running = s.rep[r, at.N_RUN] - s.rep[r, at.FILLING]
-    left, attention = tokens, 0.0
+def prompts(s: State, r: int) -> Int64:
+    """int64 [n, 2], tokens that are computed and that are not: of each prompt that is begun, then of who is next."""
+    begun, rows = s.rep[r, at.FILLING], 0
+    parts = np.zeros((begun + 1, 2), np.int64)
     for place in range(s.rep[r, at.N_RUN]):
+        if rows == begun:
+            break
         i = s.run[r, place, 0]
-        begun = s.q[i, at.TARGET] - s.q[i, at.DONE]
-        if begun > 0 and left > 0:
-            part = min(begun, left)
-            attention += costs.chunk(s.cost, s.q[i, at.DONE], part)
+        if s.q[i, at.DONE] < s.q[i, at.TARGET]:
+            parts[rows, 0], parts[rows, 1] = s.q[i, at.DONE], s.q[i, at.TARGET] - s.q[i, at.DONE]
+            rows += 1
+    if s.rep[r, at.N_WAIT] > 0:
+        i = following(s, r)
+        if not s.q[i, at.SWAPPED]:
+            parts[rows, 0] = matched(s, r, i) * s.g[at.CHUNK]
+            parts[rows, 1] = s.q[i, at.TARGET] - parts[rows, 0]
+    return parts
+
+
+@jit
+def prompts_s(s: State, parts: Int64, decode: int, tokens: int) -> float:
+    """Seconds of so many tokens of prompts beside so many that decode; what is beyond `parts` is a new prompt."""
+    left, attention = tokens, 0.0
+    for row in range(parts.shape[0]):
+        if left > 0 and parts[row, 1] > 0:
+            part = min(parts[row, 1], left)
+            attention += costs.chunk(s.cost, parts[row, 0], part)
             left -= part
-    if left > 0 and todo > 0:
-        attention += costs.chunk(s.cost, hits, min(todo, left))
-        left -= min(todo, left)
     if left > 0:
         attention += costs.whole(s.cost, left)
-    seconds = costs.linear(s.cost, running * (1 + s.g[at.DRAFTS]) + tokens) + costs.sampled(s.cost, running + 1)
-    seconds += attention + costs.decode(s.cost, running, s.rep[r, at.CONTEXT])
-    return float(s.f[at.SCALE] * seconds + s.f[at.EXTRA] * tokens + s.f[at.OVERHEAD] + s.f[at.HOP])
+    return float(s.f[at.SCALE] * (costs.linear(s.cost, decode + tokens) + attention) + s.f[at.EXTRA] * tokens)
 
 
 @jit
 def fitting(s: State, r: int, seconds: float, most: int) -> int:
     """Tokens of prompts that an iteration of at most that time has room for; those that wait have their scores."""
-    hits, todo = 0, 0
-    if s.rep[r, at.N_WAIT] > 0:
-        i = following(s, r)
-        if not s.q[i, at.SWAPPED]:
-            hits = matched(s, r, i) * s.g[at.CHUNK]
-            todo = s.q[i, at.TARGET] - hits
-    if iteration_s(s, r, at.LEAST_BUDGET, hits, todo) > seconds:
+    running = s.rep[r, at.N_RUN] - s.rep[r, at.FILLING]
+    decode, parts = running * (1 + s.g[at.DRAFTS]), prompts(s, r)
+    others = costs.sampled(s.cost, running + 1) + costs.decode(s.cost, running, s.rep[r, at.CONTEXT])
+    left = seconds - s.f[at.SCALE] * others - s.f[at.OVERHEAD] - s.f[at.HOP]
+    if prompts_s(s, parts, decode, at.LEAST_BUDGET) > left:
         return 0
+    if prompts_s(s, parts, decode, most) <= left:
+        return max(most, at.LEAST_BUDGET)
     low, high = math.log(float(at.LEAST_BUDGET)), math.log(float(max(most, at.LEAST_BUDGET)))
     for _ in range(STEPS):
         middle = 0.5 * (low + high)
-        if iteration_s(s, r, int(math.exp(middle)), hits, todo) <= seconds:
+        if prompts_s(s, parts, decode, int(math.exp(middle))) <= left:
             low = middle
         else:
             high = middle

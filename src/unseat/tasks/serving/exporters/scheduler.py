@@ -222,6 +222,8 @@ class Scheduler:
         """Tokens of prompts that an iteration of at most that time has room for."""
         if self._iteration_s(replica, following, LEAST_BUDGET) > seconds:
             return 0
+        if self._iteration_s(replica, following, most) <= seconds:
+            return max(most, LEAST_BUDGET)
         low, high = math.log(LEAST_BUDGET), math.log(max(most, LEAST_BUDGET))
         for _ in range(STEPS):
             middle = 0.5 * (low + high)
