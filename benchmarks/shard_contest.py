@@ -5,7 +5,7 @@
 
 Time is CPU time of the search's thread, reading and reductions left out of it only where `--seconds` says how long;
 `--limits` gives each instance its limit in the contest instead. Prints best published cost divided by ours for every
-run, and fails where a run is not within the memory limit or the mean is below the goal.
+run, and fails where a run is not within the memory limit, the mean is below the goal, or a run below 0.995.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from unseat.tasks.shard.solver.bandit import selector
 from unseat.tasks.shard.solver.search import together
 from unseat.tasks.shard.suites import built_in
 from unseat.tasks.shard.warming import warm
+
+WORST = 0.995
 
 
 def solver(name: str) -> Solver:
@@ -73,8 +75,8 @@ def main() -> None:
             print("   after " + ", ".join(f"{mark:.0%}: {details['best_known'] / cost:.4f}"
                                           for mark, cost in zip(marks, told, strict=True)), flush=True)  # fmt: skip
     mean = float(np.mean(ratios))
-    print(f"mean of best published / ours: {mean:.4f}, goal {arguments.goal}; worst run {min(ratios):.4f}")
-    sys.exit(0 if mean >= arguments.goal and min(ratios) > 0 else 1)
+    print(f"mean of best published / ours: {mean:.4f}, goal {arguments.goal}; worst {min(ratios):.4f}, goal {WORST}")
+    sys.exit(0 if mean >= arguments.goal and min(ratios) >= WORST else 1)
 
 
 if __name__ == "__main__":
