@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -13,6 +14,11 @@ from numba.core import event
 
 # Child processes find the tests' own tasks (`tests.lab.tiny:TinyTask`) through the path that they inherit.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, and with them every child that a test
+# interrupts and then waits for.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class _Untraced(event.Listener, threading.local):  # type: ignore[misc]
