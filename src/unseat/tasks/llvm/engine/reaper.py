@@ -2,8 +2,8 @@
 
 It reads lines on standard input, ``+GROUP`` for a process group that was started and ``-GROUP`` for one that is no
 more. When the input ends, so has whoever wrote it: the groups that are left are killed, then whatever works in the
-folder all the same (its start may not have been told any more), and the folder is removed. It is started as a file, so
-that it imports little and takes few milliseconds and megabytes.
+folder or was told of it all the same (its start may not have been told any more), and the folder is removed. It is
+started as a file, so that it imports little and takes few milliseconds and megabytes.
 """
 
 from __future__ import annotations
@@ -40,15 +40,19 @@ def main() -> None:
 
 
 def at_work(folder: str) -> list[int]:
-    """Processes whose working folder is this one or lies below it."""
+    """Processes whose working folder is this one or lies below it, or whose command names it.
+
+    A user's own clang works in the user's folder, and its channel is in this one.
+    """
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if (process / "cwd").readlink().is_relative_to(folder):
+            named = os.fsencode(folder) in (process / "cmdline").read_bytes()
+            if named or (process / "cwd").readlink().is_relative_to(folder):
                 found.append(int(process.name))
         except OSError:
             continue
-    return found
+    return [number for number in found if number != os.getpid()]
 
 
 def kill(number: int) -> None:
