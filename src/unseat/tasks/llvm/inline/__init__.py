@@ -8,9 +8,10 @@ if TYPE_CHECKING:
     from unseat.tasks.llvm.inline.task import InlineTask
 
 
-def task() -> InlineTask:
+def inline_task() -> InlineTask:
     """The task `inline`: objective bytes of machine code."""
-    # Here, since `unseat-clang` imports this package for every source of a build.
+    # Here, since `unseat-clang` imports this package for every source of a build; and not called `task`, as it would be
+    # hidden by the module of that name from the second time on.
     from unseat.tasks.llvm.inline.task import InlineTask
 
     return InlineTask()
