@@ -71,6 +71,27 @@ def test_learn_and_apply(folder: Path) -> None:
     assert "or isinstance" in (project / "unrun.py").read_text()
 
 
+def test_a_file_that_is_left_alone_is_named(tmp_path: Path) -> None:
+    """Red: a file with a change that nobody showed stays as it was, and nobody learns of it or why."""
+    for side, name in enumerate(("before", "after")):
+        (tmp_path / name).mkdir()
+        for place, each in enumerate(("a", "b.c", "d(0)")):
+            for number in (1, 2):
+                text = f"u = {each}[{'xy'[number - 1]}]\n" if side else f"u = g({each}, {number})\n"
+                (tmp_path / name / f"f{place}{number}.py").write_text(text)
+    rule, project = tmp_path / "rule.py", tmp_path / "project"
+    assert call("learn", "--before", tmp_path / "before", "--after", tmp_path / "after", "-o", rule).exception is None
+    project.mkdir()
+    for name, text in (("half", "u = g(p, 1)\nv = g(q, 3)\n"), ("other", "w = 1\n"), ("whole", "u = g(p, 1)\n")):
+        (project / f"{name}.py").write_text(text)
+    done = call("apply", rule, project)
+    assert "half.py: left alone: the rules know no change of g(" in done.output
+    assert "1 of 3 files would change (--write writes them), 1 left alone" in done.output
+    plain = tmp_path / "plain.py"
+    plain.write_text("def transform(source):\n    return source\n")
+    assert call("apply", plain, project).output == "0 of 3 files would change (--write writes them)\n"
+
+
 def test_what_breaks_the_tests_is_refused(folder: Path) -> None:
     """Red: a rule that changes what code does is written though a test says so, or tests that fail prove something."""
     rule, project = folder / "wrong.py", folder / "project"

@@ -222,6 +222,30 @@ def test_a_server_that_is_gone_is_an_answer() -> None:
     played(play)
 
 
+@pytest.mark.parametrize(("answers", "status"), [(1, 200), (0, 502)])
+def test_a_server_that_closes_a_kept_connection_is_asked_again(answers: int, status: int) -> None:
+    """Red: what a server closes without saying so, as llama.cpp's does after each answer, is a failed request."""
+
+    async def closes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for served in range(answers + 1):
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+            await reader.readexactly(int(length.split(b":")[1]))
+            if served < answers:
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nwell")
+        writer.close()
+
+    async def play(client: ClientSession, url: str, stubs: list[Stub], proxy: Proxy) -> None:
+        server = await asyncio.start_server(closes, "127.0.0.1", 0)
+        async with server:
+            proxy.servers[0].url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            for _ in range(4):
+                assert (await ask(client, url, 10, "one"))[0] == status
+        assert proxy.servers[0].taken == 0
+
+    played(play)
+
+
 async def waiting(proxy: Proxy, count: int) -> None:
     """Go on until so many requests wait at the proxy."""
     while len(proxy.servers[0].waiting) != count:

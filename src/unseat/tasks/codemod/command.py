@@ -75,13 +75,14 @@ def apply(
         False,
 ) -> int:  # fmt: skip
     """Show what a rule changes, and write it; the rule runs in a sandbox."""
-    from unseat.tasks.codemod.applying import applied
+    from unseat.tasks.codemod.applying import applied, remaining
     from unseat.tasks.codemod.folders import python_files, text_of
     from unseat.tasks.codemod.proving import proven
 
     files = list(dict.fromkeys(file for path in paths for file in python_files(path)))
     texts = [text_of(file) for file in files]
-    done = applied(_source(rule), texts, trust)
+    source = _source(rule)
+    done = applied(source, texts, trust)
     failed = [file for file, new in zip(files, done.files, strict=True) if new is None]
     changed = {file: new for file, old, new in zip(files, texts, done.files, strict=True) if new not in (None, old)}
     for file, old in zip(files, texts, strict=True):
@@ -93,6 +94,11 @@ def apply(
             typer.echo("".join(lines), nl=False)
     for file in failed:
         typer.echo(f"{file}: the rule fails on it; it stays as it is", err=True)
+    same = [(file, old) for file, old, new in zip(files, texts, done.files, strict=True) if new == old]
+    halves = {file: what for (file, _), what in
+              zip(same, remaining(source, [old for _, old in same], trust), strict=True) if what}  # fmt: skip
+    for file, what in halves.items():
+        typer.echo(f"{file}: left alone: the rules know no change of {what}, and it would be done by half", err=True)
     refused: dict[Path, str] = {}
     if tests is not None and changed:
         refused = proven(root, tests, {file: new or "" for file, new in changed.items()})
@@ -103,7 +109,8 @@ def apply(
         for file, new in kept.items():
             file.write_text(new, encoding="utf-8")
     did = "changed" if write else "would change (--write writes them)"
-    typer.echo(f"{len(kept)} of {len(files)} files {did}" + (f", {len(refused)} refused" if refused else ""))
+    more = (f", {len(refused)} refused" if refused else "") + (f", {len(halves)} left alone" if halves else "")
+    typer.echo(f"{len(kept)} of {len(files)} files {did}{more}")
     return 1 if refused or failed else 0
 
 

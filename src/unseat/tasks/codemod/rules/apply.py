@@ -10,6 +10,7 @@ from unseat.tasks.codemod.rules.glance import glanced, words
 from unseat.tasks.codemod.rules.render import written
 from unseat.tasks.codemod.rules.rewrite import Rewriter, Rule, cautions
 from unseat.tasks.codemod.rules.term import Term, read, shown, term_of
+from unseat.tasks.codemod.rules.words import code, told
 
 
 class Rules:
@@ -26,7 +27,8 @@ class Rules:
         self.rules = tuple(one if isinstance(one, Rule) else from_json(one) for one in rules)
         self._made = tuple(rule for rule in self.rules if not cautions(rule))
         self._rewriter = Rewriter(self._made)
-        self._remains = Rewriter([rule for rule in self.rules if cautions(rule)])
+        self._cautions = [rule for rule in self.rules if cautions(rule)]
+        self._remains = Rewriter(self._cautions)
         self._needed = [words(rule) for rule in self._made]
 
     def __call__(self, source: str) -> str:
@@ -50,6 +52,15 @@ class Rules:
         """A module's term, rewritten; itself where it would be done by half."""
         new = self._rewriter.whole(module)
         return module if self._remains.whole(new) != new else new
+
+    def remains(self, source: str) -> str:
+        """What keeps a module from being changed, for a person; empty where it is none of the cautions."""
+        old = term_of(ast.parse(source))
+        new = self._rewriter.whole(old)
+        if new == old:
+            return ""
+        found = [code(rule.before) for rule in self._cautions if Rewriter([rule]).whole(new) != new]
+        return " and ".join(" ".join(one.split()) for one in found)
 
 
 def to_json(rule: Rule) -> dict[str, Any]:
@@ -85,8 +96,6 @@ def as_source(rules: Sequence[Rule], about: str) -> str:
         rules: What was learned.
         about: A line on what it was learned from.
     """
-    from unseat.tasks.codemod.rules.words import told
-
     lines = [f'"""{about}"""', "", "from unseat.tasks.codemod.rules.apply import Rules", "", "transform = Rules(["]
     for rule in rules:
         lines += [f"    # {line}" for line in told(rule)]

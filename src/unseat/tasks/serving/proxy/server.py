@@ -17,7 +17,16 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector, web
+from aiohttp import (
+    ClientConnectorError,
+    ClientError,
+    ClientOSError,
+    ClientSession,
+    ClientTimeout,
+    ServerDisconnectedError,
+    TCPConnector,
+    web,
+)
 
 from unseat.tasks.serving.exporters.scheduler import Replica, Request, Scheduler
 
@@ -108,6 +117,7 @@ class Proxy:
         self.servers = [Server(url.rstrip("/"), seats) for url in urls]
         self.scheduler, self.most, self.patience_s, self.forward = scheduler, most, patience_s, forward
         self._client: ClientSession | None = None
+        self._fresh: ClientSession | None = None
         self._count = 0
 
     def app(self) -> web.Application:
@@ -118,9 +128,14 @@ class Proxy:
         return app
 
     async def _connected(self, app: web.Application) -> Any:
-        connector = TCPConnector(limit=0, keepalive_timeout=30)
-        timeout = ClientTimeout(total=None, connect=10)
-        async with ClientSession(connector=connector, timeout=timeout, auto_decompress=False) as self._client:
+        def session(connector: TCPConnector) -> ClientSession:
+            timeout = ClientTimeout(total=None, connect=10)
+            return ClientSession(connector=connector, timeout=timeout, auto_decompress=False)
+
+        async with (
+            session(TCPConnector(limit=0, keepalive_timeout=30)) as self._client,
+            session(TCPConnector(limit=0, force_close=True)) as self._fresh,
+        ):
             yield
 
     async def handle(self, came: web.Request) -> web.StreamResponse:
@@ -214,8 +229,17 @@ class Proxy:
         assert self._client is not None
         headers = {name: value for name, value in came.headers.items() if name.lower() not in HOP}
         try:
-            there = self._client.request(came.method, server.url + came.path_qs, data=body or None, headers=headers)
-            async with there as answer:
+            there = came.method, server.url + came.path_qs
+            try:
+                answer = await self._client.request(*there, data=body or None, headers=headers)
+            except ClientConnectorError:
+                raise
+            except (ServerDisconnectedError, ClientOSError):
+                # Some servers close a connection after an answer without saying so, llama.cpp's among them. Nothing of
+                # this answer has come, and asking for it twice changes nothing there.
+                assert self._fresh is not None
+                answer = await self._fresh.request(*there, data=body or None, headers=headers)
+            async with answer:
                 kept = {name: value for name, value in answer.headers.items() if name.lower() not in HOP}
                 back = web.StreamResponse(status=answer.status, headers=kept)
                 if "Content-Length" in answer.headers:
