@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,9 @@ from tests.tasks.cache.small import SmallCache
 from unseat.core.errors import ContractError, UserError
 from unseat.core.outcome import Limits
 from unseat.core.policy import InvalidAnswer
+from unseat.core.task import Instance
 from unseat.lab.study import LocalStudy
-from unseat.learn.evolve import Evolve, GrammarProposer, Proposer, RandomProposer
+from unseat.learn.evolve import Evolve, GrammarProposer, Proposer, RandomProposer, Search
 from unseat.learn.evolve.archive import Candidate, Island, ranked
 from unseat.learn.evolve.grammar import Grammar, at, nodes, size
 from unseat.learn.evolve.judge import Judge
@@ -172,6 +173,35 @@ def test_budget_in_runs() -> None:
     learner.fit(limited)
     assert 40 < limited.runs <= 60
     assert sum(one.runs for one in learner.found.candidates) < limited.runs
+
+
+@needs
+def test_the_result_is_the_best_over_the_groups_of_both_splits() -> None:
+    """Red: the few groups of validation choose alone, among hundreds of programs, the one that happens to suit them."""
+    seen: list[Search] = []
+    learner = Evolve("evolved", OFFER, GrammarProposer(), candidates=48, batch=8, workers=1, elites=False,
+                     watch=seen.append)  # fmt: skip
+    limited = study()
+    learner.fit(limited)
+    finalists = [learner.found.candidates[0], *ranked(seen[-1].all, 200)]
+    assert len(finalists) > 5
+
+    def missed(one: Candidate, instance: Instance) -> float:
+        code, problem = OFFER.compiled(one.source), limited.load(instance)
+        chosen = chosen_by(code.code, code.constants, {"x": OFFER.share(problem)})["x"]
+        return OFFER.replay(problem, chosen)
+
+    def best(instances: Sequence[Instance]) -> str:
+        gains = dict[str, list[Any]]()
+        for each in instances:
+            values = np.array([missed(one, each) for one in finalists])
+            gains.setdefault(each.group, []).append(1 - values / values[0])
+        return finalists[int(np.argmax(np.mean([np.mean(one, axis=0) for one in gains.values()], axis=0)))].source
+
+    both = best([*limited.train, *limited.valid])
+    assert learner.found.chosen is not None
+    assert learner.found.chosen.source == both
+    assert best(limited.valid) != both, "or the test says nothing"
 
 
 class Scripted(Model):

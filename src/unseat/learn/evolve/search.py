@@ -34,7 +34,7 @@ class Found:
 
     Attributes:
         candidates: All of them, in order.
-        chosen: The program that the validation instances chose.
+        chosen: The program that training and validation instances chose together.
         valid: Its mean improvement there over the starting program, as a share.
         stopped: Why it ended before its limit; empty if it did not.
         busy: Share of the search's time that its sandboxes and scorers were at work, of all of them.
@@ -57,8 +57,8 @@ class Evolve(Learner):
     A candidate is first run on shortened training instances, or where the task does not shorten them on one of each
     group; on the rest only if it does better there than half of what is kept, and not worse than what it would replace.
     One that says the same as another, or acts like it, is not run again. The best of each niche are run on the
-    validation instances, the starting program among them, and the best of these is the result; it is compiled, too, and
-    must do the same.
+    validation instances, the starting program among them, and the best of these over the groups of both is the result;
+    it is compiled, too, and must do the same.
 
     Args:
         name: Name of the learner and of what it finds.
@@ -285,9 +285,9 @@ class Search:
         each = self._took[stage] / max(self._times[stage], 1)
         return each * len(self.stages.get("valid", ())) / self.workers
 
-    def _gain(self, one: Candidate, names: Sequence[str]) -> float:
+    def _gain(self, one: Candidate, names: Sequence[str], reference: Mapping[str, float] | None = None) -> float:
         values = {name: one.values[name] for name in names}
-        return means(values, self.reference, self.learner.minimise, self.groups)
+        return means(values, reference or self.reference, self.learner.minimise, self.groups)
 
     def _promising(self, batch: Sequence[Candidate]) -> set[int]:
         """Those that may become one of those that are kept: of each kind one, if it is among the better half."""
@@ -312,7 +312,11 @@ class Search:
             self.all[(place + 1) % len(self.all)].add(guest)
 
     def _chosen(self, best: Candidate) -> str:
-        """The best on the validation instances among the best on the training ones and the start."""
+        """The best over training and validation groups together, of the best on the training ones and the start.
+
+        Each group is one witness: the few of validation alone, asked about hundreds of programs, would choose one that
+        happens to suit them.
+        """
         start = self.found.candidates[0]
         self.found.chosen = best
         if "valid" not in self.stages:
@@ -336,11 +340,12 @@ class Search:
             self._note("valid", each.seconds)
         if not verdicts or verdicts[0].end != "ok":
             return best.source
-        start_values, minimise = verdicts[0].values, self.learner.minimise
-        scores = [means(each.values, start_values, minimise, self.groups) if each.end == "ok" else -np.inf
-                  for each in verdicts]  # fmt: skip
+        reference = {**self.reference, **verdicts[0].values}
+        scores = [self._gain(replace(one, values={**one.values, **each.values}), [*self.train, *each.values], reference)
+                  if each.end == "ok" else -np.inf for one, each in zip(finalists, verdicts, strict=False)]  # fmt: skip
         place = int(np.argmax(scores))
-        self.found.chosen, self.found.valid = finalists[place], scores[place]
+        self.found.chosen = finalists[place]
+        self.found.valid = means(verdicts[place].values, reference, self.learner.minimise, self.groups)
         self._compiled(finalists[place], verdicts[place].behaviour)
         return finalists[place].source
 
