@@ -94,6 +94,17 @@ def test_islands_keep_the_best_of_each_kind() -> None:
     assert len(set(picked)) == 5 and picked.count(island.best.niche) > 40
 
 
+def test_what_is_no_better_than_the_start_is_better_than_what_is_worse() -> None:
+    """Red: a score of exactly zero, which the start has, counts as none, and losers are bred and shown as the best."""
+    island = Island()
+    for number, score in enumerate((0.0, -0.9, None)):
+        island.add(Candidate(number, str(number), "", score=score, behaviour=str(number), niche=(number,)))
+    assert island.best.number == 0
+    assert [one.number for one in ranked([island], 3)] == [0, 1]
+    rng = np.random.default_rng(0)
+    assert [island.pick(rng).number for _ in range(200)].count(0) > 120
+
+
 def test_replay_counts_for_itself() -> None:
     """Red: the scorer believes actions that no cache could take, or counts other misses than the engine."""
     task = SmallCache()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import socket
 import ssl
+import struct
 import subprocess
 import threading
 from collections.abc import Callable, Coroutine, Iterator
@@ -119,10 +121,28 @@ def test_nothing_is_changed_inside_a_transaction(proxy: Running, client: psycopg
 
 def test_a_client_that_sets_switches_is_left_alone(proxy: Running, client: psycopg.Connection[Any]) -> None:
     """Red: the proxy overrides what a person has asked for."""
-    client.execute("SET enable_nestloop = on")
     client.execute(LOOPS + "1")
     proxy.decisions.wait()
-    assert client.execute(LOOPS + "1").fetchone() == ("on",)
+    assert client.execute(LOOPS + "1").fetchone() == ("off",)
+    # What the proxy had set is gone with the first word of the client's own, and stays gone.
+    client.execute("SET enable_mergejoin = off")
+    for _ in range(2):
+        assert client.execute(LOOPS + "1").fetchone() == ("on",)
+    assert client.execute("SHOW enable_mergejoin").fetchone() == ("off",)
+
+
+def test_what_a_stranger_says_is_not_decided_on(proxy: Running) -> None:
+    """Red: whoever can connect has the proxy plan queries with its own rights, before the server has let him in."""
+    known = set(proxy.decisions._known)
+    with socket.create_connection(("127.0.0.1", proxy.port), 30) as stranger:
+        named = b"user\0nobody-at-all\0database\0none\0\0"
+        stranger.sendall(struct.pack("!II", 8 + len(named), 196608) + named)
+        text = b"SELECT * FROM strangers WHERE id = 1\0"
+        stranger.sendall(b"Q" + struct.pack("!I", 4 + len(text)) + text)
+        while stranger.recv(4096):
+            pass
+    proxy.decisions.wait()
+    assert set(proxy.decisions._known) == known
 
 
 def test_copy_pipelines_large_rows_and_cancel(proxy: Running, client: psycopg.Connection[Any]) -> None:

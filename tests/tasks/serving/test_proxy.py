@@ -14,10 +14,10 @@ pytest.importorskip("aiohttp", reason="the extra serving is not installed")
 from aiohttp import ClientSession, web
 
 from unseat.tasks.serving.exporters import plain
-from unseat.tasks.serving.exporters.scheduler import Scheduler
+from unseat.tasks.serving.exporters.scheduler import Request, Scheduler
 from unseat.tasks.serving.incumbents import INCUMBENTS
 from unseat.tasks.serving.policies import RuleOf
-from unseat.tasks.serving.proxy.server import Proxy
+from unseat.tasks.serving.proxy.server import Proxy, Waiting, tokens_in
 
 
 class Stub:
@@ -169,6 +169,55 @@ def test_hanging_up_ends_the_request_and_frees_its_seat() -> None:
         await waiting(proxy, 0)
 
     played(play, seats=1)
+
+
+def test_a_seat_is_not_given_to_who_hangs_up_in_the_same_moment() -> None:
+    """Red: where one hangs up while another's answer ends, the seat is lost for ever, or the answer is."""
+
+    async def play(client: ClientSession, url: str, stubs: list[Stub], proxy: Proxy) -> None:
+        server = proxy.servers[0]
+
+        async def waits() -> None:
+            await proxy._seat(server, Request(0.0, 10))
+
+        await waits()
+        gone, stays = (asyncio.create_task(waits()) for _ in range(2))
+        await waiting(proxy, 2)
+        gone.cancel()  # it has not run again when the seat comes free
+        server.taken -= 1
+        proxy._next(server)
+        await asyncio.gather(gone, stays, return_exceptions=True)
+        assert (server.taken, server.waiting) == (1, [])
+
+    played(play, seats=1)
+
+
+def test_admission_counts_what_goes_before() -> None:
+    """Red: a short prompt is refused for long ones that it would pass, which is not what was measured."""
+
+    async def play(client: ClientSession, url: str, stubs: list[Stub], proxy: Proxy) -> None:
+        first = asyncio.create_task(ask(client, url, 10, "first"))
+        await stubs[0].until(lambda: len(stubs[0].came) == 1)
+        server = proxy.servers[0]
+        server.waiting = [Waiting(Request(0.0, 8000), asyncio.get_running_loop().create_future()) for _ in range(20)]
+        assert server.ahead(Request(0.0, 50), True) < 50
+        assert server.ahead(Request(0.0, 50), False) >= 160_000 <= server.ahead(Request(0.0, 9000), True)
+        assert proxy.scheduler.shortest_first
+        waits = asyncio.create_task(ask(client, url, 50, "short"))
+        await waiting(proxy, 21)
+        server.waiting[:20] = []
+        stubs[0].gate.set()
+        assert [status for status, _ in await asyncio.gather(first, waits)] == [200, 200]
+
+    played(play, "shortest-admitted", seats=1)
+
+
+def test_tokens_of_an_answer() -> None:
+    """Red: lengths are learned from the pieces that the network made, or of answers that failed."""
+    streamed = b'data: {"choices": []}\n\ndata: {"choices": []}\n\ndata: [DONE]\n\n'
+    assert tokens_in(streamed) == 2
+    assert tokens_in(b'{"usage": {"prompt_tokens": 3, "completion_tokens": 1000}}') == 1000
+    assert tokens_in(b'{"error": {"message": "no"}}') == 0
 
 
 def test_too_many_are_refused() -> None:

@@ -69,6 +69,11 @@ def niche(actions: Mapping[str, NDArray[Any]], rows: int, instructions: int) -> 
     return min(int(math.log2(1 + instructions)), 7), int(4.999 * float(shares.max())), int(4.999 * max(evenness, 0.0))
 
 
+def merit(one: Candidate) -> float:
+    """Its score; below all others where it has none. The start's is exactly zero."""
+    return -math.inf if one.score is None else one.score
+
+
 @dataclass
 class Island:
     """The best of each niche, and how often each was taken as a parent."""
@@ -92,14 +97,14 @@ class Island:
             chosen = min(niches, key=lambda each: (self.taken[each], rng.random()))
         else:
             drawn = [niches[i] for i in rng.integers(len(niches), size=3)]
-            chosen = max(drawn, key=lambda each: self.elites[each].score or -np.inf)
+            chosen = max(drawn, key=lambda each: merit(self.elites[each]))
         self.taken[chosen] += 1
         return self.elites[chosen]
 
     @property
     def best(self) -> Candidate:
         """The best of all its niches."""
-        return max(self.elites.values(), key=lambda one: (one.score or -np.inf, -one.number))
+        return max(self.elites.values(), key=lambda one: (merit(one), -one.number))
 
 
 def ranked(islands: list[Island], count: int) -> list[Candidate]:
@@ -108,6 +113,6 @@ def ranked(islands: list[Island], count: int) -> list[Candidate]:
     for island in islands:
         for one in island.elites.values():
             held = found.get(one.behaviour)
-            if held is None or (one.score or -np.inf) > (held.score or -np.inf):
+            if held is None or merit(one) > merit(held):
                 found[one.behaviour] = one
-    return sorted(found.values(), key=lambda one: (-(one.score or -np.inf), one.number))[:count]
+    return sorted(found.values(), key=lambda one: (-merit(one), one.number))[:count]

@@ -75,6 +75,7 @@ def apply(
         False,
 ) -> int:  # fmt: skip
     """Show what a rule changes, and write it; the rule runs in a sandbox."""
+    from unseat.core.policy import InvalidAnswer
     from unseat.tasks.codemod.applying import applied, remaining
     from unseat.tasks.codemod.folders import python_files, text_of
     from unseat.tasks.codemod.proving import proven
@@ -94,11 +95,6 @@ def apply(
             typer.echo("".join(lines), nl=False)
     for file in failed:
         typer.echo(f"{file}: the rule fails on it; it stays as it is", err=True)
-    same = [(file, old) for file, old, new in zip(files, texts, done.files, strict=True) if new == old]
-    halves = {file: what for (file, _), what in
-              zip(same, remaining(source, [old for _, old in same], trust), strict=True) if what}  # fmt: skip
-    for file, what in halves.items():
-        typer.echo(f"{file}: left alone: the rules know no change of {what}, and it would be done by half", err=True)
     refused: dict[Path, str] = {}
     if tests is not None and changed:
         refused = proven(root, tests, {file: new or "" for file, new in changed.items()})
@@ -108,6 +104,14 @@ def apply(
     if write:
         for file, new in kept.items():
             file.write_text(new, encoding="utf-8")
+    same = [(file, old) for file, old, new in zip(files, texts, done.files, strict=True) if new == old]
+    try:
+        said = remaining(source, [old for _, old in same], trust)
+    except InvalidAnswer:
+        said = [""] * len(same)  # it takes longer than the change, which is made
+    halves = {file: what for (file, _), what in zip(same, said, strict=True) if what}
+    for file, what in halves.items():
+        typer.echo(f"{file}: left alone: the rules know no change of {what}, and it would be done by half", err=True)
     did = "changed" if write else "would change (--write writes them)"
     more = (f", {len(refused)} refused" if refused else "") + (f", {len(halves)} left alone" if halves else "")
     typer.echo(f"{len(kept)} of {len(files)} files {did}{more}")

@@ -85,33 +85,108 @@ class Annealing(Policy):
     def _solve(self, view: View, seed: int) -> None:
         from unseat.tasks.graphsched.solver.anneal import anneal
 
-        evaluator, spent = Evaluator(problem_of(view)), clock(view, self.seconds)
+        problem, spent = problem_of(view), clock(view, self.seconds)
+        evaluator = Evaluator(problem)
         began = first_schedule(evaluator, view, spent)
 
         def told(steps: list[Step], took: float) -> None:
             view.report(to_json(evaluator, steps))
 
-        anneal(evaluator, began, spent, told, seed=seed, weights=self.weights or EVEN, hot=self.hot, cold=self.cold)
+        anneal(problem, began, spent, told, seed=seed, weights=self.weights or EVEN, hot=self.hot, cold=self.cold)
+
+
+@dataclass(frozen=True)
+class Beam(Policy):
+    """Beams over what has run, each twice as wide as the one before.
+
+    Attributes:
+        seconds: CPU seconds in a run without a time limit.
+        value: Weights of what is left, `solver.value.LEFT`; without any, states are compared by what they took alone.
+    """
+
+    name: str
+    seconds: float = SECONDS
+    value: Mapping[str, float] = field(default_factory=dict)
+
+    def start(self, view: View, seed: int) -> Session:
+        return _Ask(lambda: self._solve(view))
+
+    def _solve(self, view: View) -> None:
+        import numpy as np
+
+        from unseat.tasks.graphsched.solver import exact, value
+
+        evaluator, spent = Evaluator(problem_of(view)), clock(view, self.seconds)
+        found = Best(evaluator, view)
+        rest = value.Rest(evaluator)
+        weights = np.array([self.value.get(name, 0.0) for name in value.LEFT])
+        width = 1
+        while spent() < 1 and width <= exact.MOST_STATES:
+            steps = exact.optimal(evaluator, LARGEST, lambda: spent() < 1, width,
+                                  lambda done: float(rest(done) @ weights))  # fmt: skip
+            if steps is not None:
+                found.offer(steps)
+            width *= 2
+
+
+@dataclass(frozen=True)
+class Ordered(Policy):
+    """Operators by priority, cut into runs by dynamic programming, and what saves time kept.
+
+    Attributes:
+        weights: Of a priority, `solver.value.BY`.
+    """
+
+    name: str
+    weights: Mapping[str, float]
+
+    def start(self, view: View, seed: int) -> Session:
+        return _Ask(lambda: self._solve(view))
+
+    def _solve(self, view: View) -> None:
+        from unseat.tasks.graphsched.solver import partitions, value
+
+        evaluator, spent = Evaluator(problem_of(view)), clock(view, SECONDS)
+        found = Best(evaluator, view)
+        steps = partitions.partitioned(evaluator, value.by_priority(evaluator.problem, self.weights))
+        found.offer(steps)
+        found.offer(partitions.resident(evaluator, steps, lambda: spent() < 1))
+
+
+class Best:
+    """The best schedule so far, reported as it comes; it begins with one operator a step.
+
+    Args:
+        evaluator: Of the problem.
+        view: Gets the reports.
+    """
+
+    def __init__(self, evaluator: Evaluator, view: View) -> None:
+        from unseat.tasks.graphsched.solver.partitions import single
+
+        self.evaluator, self.view = evaluator, view
+        self.steps, self.took = list[Step](), float("inf")
+        self.offer(single(evaluator.problem))
+
+    def offer(self, steps: list[Step]) -> None:
+        """Take a schedule if it is better."""
+        took = self.evaluator.total(steps)
+        if took < self.took:
+            self.steps, self.took = steps, took
+            self.view.report(to_json(self.evaluator, steps))
 
 
 def first_schedule(evaluator: Evaluator, view: View, spent: Callable[[], float]) -> list[Step]:
     """The better of what the rules give, reported as it comes."""
     from unseat.tasks.graphsched.solver import exact, partitions
 
-    best = partitions.single(evaluator.problem)
-    view.report(to_json(evaluator, best))
+    best = Best(evaluator, view)
     steps = partitions.partitioned(evaluator, evaluator.problem.order)
-    rules: list[Callable[[], list[Step]]] = [
-        lambda: steps, lambda: partitions.resident(evaluator, steps, lambda: spent() < 0.1),
-        lambda: partitions.fused(evaluator, lambda: spent() < 0.2),
-        lambda: exact.optimal(evaluator, LARGEST, lambda: spent() < 0.4) or steps,
-    ]  # fmt: skip
-    for rule in rules:
-        tried = rule()
-        if evaluator.total(tried) < evaluator.total(best):
-            best = tried
-            view.report(to_json(evaluator, best))
-    return best
+    best.offer(steps)
+    best.offer(partitions.resident(evaluator, steps, lambda: spent() < 0.1))
+    best.offer(partitions.fused(evaluator, lambda: spent() < 0.2))
+    best.offer(exact.optimal(evaluator, LARGEST, lambda: spent() < 0.4) or steps)
+    return best.steps
 
 
 class _Ask(Session):

@@ -114,10 +114,14 @@ class GraphSchedTask(SourcedTask["Source"]):
         """Compile the loops."""
         from unseat.tasks.graphsched.data.generators import Recipe, generate
         from unseat.tasks.graphsched.engine.schedule import Evaluator
+        from unseat.tasks.graphsched.solver.anneal import anneal
         from unseat.tasks.graphsched.solver.partitions import single
 
-        evaluator = Evaluator(generate(Recipe("chain", 0, 1)))
-        evaluator.total([step for _, step in evaluator.completed(single(evaluator.problem))])
+        problem = generate(Recipe("chain", 0, 1))
+        evaluator, looks = Evaluator(problem), iter((0.0, 1.0))
+        steps = single(problem)
+        evaluator.total([step for _, step in evaluator.completed(steps)])
+        anneal(problem, steps, lambda: next(looks), lambda better, took: None, seed=0, weights={})
 
 
 def worst(problem: Problem) -> float:

@@ -165,10 +165,11 @@ class Client(asyncio.Protocol):
     def _ask(self, kind: bytes, message: bytes) -> list[bytes]:
         """A message of the client, with settings before it where they have to change."""
         out = [message]
-        if self.steers and kind in (b"Q", b"P", b"B"):
-            arm = self._arm(kind, message)
+        # Before the server has once said that it is ready nobody knows who the client is.
+        if self.status and (self.steers or self.arm != DEFAULT) and kind in (b"Q", b"P", b"B"):
+            arm = self._arm(kind, message) if self.steers else DEFAULT
             idle = not self.pending and not self.unsynced and self.status == IDLE
-            if idle and arm is not None and arm != self.arm and self.steers:
+            if idle and arm is not None and arm != self.arm:
                 out = [wire.query(change(self.arm, arm)), message]
                 self.arm, self.swallow = arm, True
         if kind in (b"Q", b"S", b"F"):
@@ -184,9 +185,10 @@ class Client(asyncio.Protocol):
             return None if known is None else self.decisions.arm(known)
         name, text = (b"", wire.text_of(message)) if kind == b"Q" else wire.parse_of(message)
         if b"enable_" in text:
+            # From here on the switches are the client's, as they would be without a proxy.
             self.steers = False
-            return None
-        if kind == b"P" and len(self.statements) < MOST_STATEMENTS:
+            return DEFAULT
+        if kind == b"P" and (name in self.statements or len(self.statements) < MOST_STATEMENTS):
             # The text, since a decision about it may only come later.
             self.statements[name] = text
         return self.decisions.arm(text)

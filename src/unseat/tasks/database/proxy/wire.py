@@ -28,9 +28,11 @@ class Reader:
 
     Attributes:
         rest: What has come of a message that is not whole yet.
+        awaited: Bytes that it has at least, when it is.
     """
 
     rest: bytearray = field(default_factory=bytearray)
+    awaited: int = 0
 
     def messages(self, data: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Type and the whole message, header included, of every message that is complete now.
@@ -40,6 +42,8 @@ class Reader:
         """
         if self.rest:
             self.rest += data
+            if len(self.rest) < self.awaited:
+                return
             data = bytes(self.rest)
             self.rest.clear()
         at, end = 0, len(data)
@@ -49,9 +53,13 @@ class Reader:
                 raise Malformed(f"a message of type {kind!r} with {length} bytes")
             after = at + 1 + length
             if after > end:
+                # A large message is put together once, and not again with each piece that comes.
+                self.awaited = after - at
                 break
             yield kind, data[at:after]
             at = after
+        else:
+            self.awaited = 0
         if at < end:
             self.rest += data[at:]
 

@@ -20,6 +20,10 @@ from unseat.core.jit import jit
 from unseat.tasks.graphsched.engine.problem import Problem
 
 Int64 = NDArray[np.int64]
+Float64 = NDArray[np.float64]
+
+LEAST = 16
+"""The smallest side of a granularity that is looked at."""
 
 # How a dimension of a slice is cut: by the tile's width or height, by the step along the inner dimension, or not.
 BY_W, BY_H, BY_K, WHOLE = range(4)

@@ -10,11 +10,8 @@ from typing import Any
 import numpy as np
 
 from unseat.core.policy import InvalidAnswer
-from unseat.tasks.graphsched.engine.latency import ALL, BadSubgraph, Int64, Shape, best, entered, latency, shaped
+from unseat.tasks.graphsched.engine.latency import ALL, LEAST, BadSubgraph, Int64, Shape, best, entered, latency, shaped
 from unseat.tasks.graphsched.engine.problem import Problem
-
-LEAST = 16
-"""The smallest side of a granularity that is looked at."""
 
 
 @dataclass(frozen=True)

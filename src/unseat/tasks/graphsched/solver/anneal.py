@@ -1,4 +1,4 @@
-"""Annealing over schedules: the moves, and which of them to draw."""
+"""Annealing over schedules (S. Kirkpatrick et al., Science 220, 1983)."""
 
 from __future__ import annotations
 
@@ -8,116 +8,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from unseat.core.jit import jit
+from unseat.tasks.graphsched.engine.compiled import Graph, Memory, graph_of, memory_of, rows_of, steps_of, total
+from unseat.tasks.graphsched.engine.latency import Float64, Int64
 from unseat.tasks.graphsched.engine.problem import Problem
-from unseat.tasks.graphsched.engine.schedule import Evaluator, Step
+from unseat.tasks.graphsched.engine.schedule import Step
+from unseat.tasks.graphsched.solver.moves import MOVES, moved
 
-Move = Callable[[Problem, list[Step], np.random.Generator], list[Step] | None]
-
-
-def _merge(problem: Problem, steps: list[Step], rng: np.random.Generator) -> list[Step] | None:
-    """Two steps that follow each other become one."""
-    if len(steps) < 2:
-        return None
-    at = int(rng.integers(len(steps) - 1))
-    return [*steps[:at], Step(steps[at].ops | steps[at + 1].ops, steps[at + 1].keep), *steps[at + 2 :]]
-
-
-def _split(problem: Problem, steps: list[Step], rng: np.random.Generator) -> list[Step] | None:
-    """A step becomes two, cut somewhere along the order of operators."""
-    at = int(rng.integers(len(steps)))
-    ops = [op for op in problem.order if op in steps[at].ops]
-    if len(ops) < 2:
-        return None
-    cut = int(rng.integers(1, len(ops)))
-    return [*steps[:at], Step(frozenset(ops[:cut])), Step(frozenset(ops[cut:]), steps[at].keep), *steps[at + 1 :]]
-
-
-def _shift(problem: Problem, steps: list[Step], rng: np.random.Generator) -> list[Step] | None:
-    """An operator moves to the step before or after its own."""
-    at, to = _pair(steps, rng)
-    if to < 0:
-        return None
-    op = sorted(steps[at].ops)[int(rng.integers(len(steps[at].ops)))]
-    found = steps.copy()
-    found[to] = Step(steps[to].ops | {op}, steps[to].keep)
-    found[at] = Step(steps[at].ops - {op}, steps[at].keep)
-    return [step for step in found if step.ops]
-
-
-def _swap(problem: Problem, steps: list[Step], rng: np.random.Generator) -> list[Step] | None:
-    """A step moves to another place; nothing stays in fast memory around it."""
-    if len(steps) < 2:
-        return None
-    at, to = (int(one) for one in rng.integers(len(steps), size=2))
-    found = steps.copy()
-    step = found.pop(at)
-    found.insert(to, Step(step.ops))
-    return found if at != to else None
-
-
-def _keep(problem: Problem, steps: list[Step], rng: np.random.Generator) -> list[Step] | None:
-    """A tensor that the next step reads stays in fast memory, or does so no longer."""
-    if len(steps) < 2:
-        return None
-    at = int(rng.integers(len(steps) - 1))
-    reads = {t for op in steps[at + 1].ops for t in problem.inputs[op]}
-    here = {t for op in steps[at].ops for t in (*problem.inputs[op], problem.outputs[op])}
-    able = sorted(t for t in (reads & here) | steps[at].keep if problem.size[t] <= problem.capacity)
-    if not able:
-        return None
-    tensor = able[int(rng.integers(len(able)))]
-    found = steps.copy()
-    found[at] = Step(steps[at].ops, steps[at].keep ^ {tensor})
-    return found
-
-
-def _recompute(problem: Problem, steps: list[Step], rng: np.random.Generator) -> list[Step] | None:
-    """What makes an input of a step is computed in it too; or an operator that runs twice leaves a step."""
-    at = int(rng.integers(len(steps)))
-    made = {problem.outputs[op] for op in steps[at].ops}
-    able = sorted({problem.producer[t] for op in steps[at].ops for t in problem.inputs[op]
-                   if t not in made and t in problem.producer})  # fmt: skip
-    found = steps.copy()
-    if able and rng.random() < 0.6:
-        op = able[int(rng.integers(len(able)))]
-        found[at] = Step(steps[at].ops | {op}, steps[at].keep)
-        return found
-    twice = sorted(op for op in steps[at].ops if sum(op in step.ops for step in steps) > 1)
-    if not twice or len(steps[at].ops) < 2:
-        return None
-    found[at] = Step(steps[at].ops - {twice[int(rng.integers(len(twice)))]}, steps[at].keep)
-    return found
-
-
-def _pull(problem: Problem, steps: list[Step], rng: np.random.Generator) -> list[Step] | None:
-    """An operator joins the step of one that reads it or that it reads, wherever that is."""
-    op = int(rng.integers(problem.operators))
-    near = [problem.producer[t] for t in problem.inputs[op] if t in problem.producer]
-    near += problem.readers.get(problem.outputs[op], ())
-    if not near:
-        return None
-    other = near[int(rng.integers(len(near)))]
-    at = next(number for number, step in enumerate(steps) if op in step.ops)
-    to = next(number for number, step in enumerate(steps) if other in step.ops)
-    if at == to:
-        return None
-    found = steps.copy()
-    found[to], found[at] = Step(steps[to].ops | {op}, steps[to].keep), Step(steps[at].ops - {op}, steps[at].keep)
-    return [step for step in found if step.ops]
-
-
-def _pair(steps: Sequence[Step], rng: np.random.Generator) -> tuple[int, int]:
-    if len(steps) < 2:
-        return 0, -1
-    at = int(rng.integers(len(steps)))
-    to = at + (1 if rng.random() < 0.5 else -1)
-    return at, to if 0 <= to < len(steps) else 2 * at - to
-
-
-MOVES: Mapping[str, Move] = {
-    "merge": _merge, "split": _split, "shift": _shift, "swap": _swap, "keep": _keep, "recompute": _recompute,
-    "pull": _pull,
-}  # fmt: skip
+CHUNK = 500
+"""Moves between two looks at the clock."""
 
 
 @dataclass
@@ -128,14 +27,59 @@ class Seen:
     gains: dict[str, float] = field(default_factory=lambda: dict.fromkeys(MOVES, 0.0))
 
 
+@jit
+def tried(
+    count: int, temperature: float, graph: Graph, memory: Memory, rows: Int64, other: Int64, least: Int64,
+    sizes: Int64, took: Float64, shares: Float64, told: Float64, rng: np.random.Generator,
+) -> bool:  # fmt: skip
+    """Try so many moves.
+
+    Args:
+        count: How many.
+        temperature: In units of latency.
+        graph, memory: The problem.
+        rows, other, least: The schedule, room for another, and the best so far.
+        sizes: int64 [2]: steps of the schedule and of the best.
+        took: float64 [2]: what both take.
+        shares: float64 [moves]: how often a move up to each is drawn, cumulative.
+        told: float64 [2, moves]: tries and gains of each move; see `Seen`.
+        rng: Of the draws.
+
+    Returns:
+        Whether the best is a new one.
+    """
+    better, turned = False, False
+    here, there = rows, other
+    for _ in range(count):
+        kind = int(np.searchsorted(shares, rng.random()))
+        steps = moved(kind, graph, here, sizes[0], there, rng)
+        if steps < 0:
+            continue
+        value = total(graph, there, steps, memory)
+        told[0, kind] += 1
+        worse = value > took[0]
+        if worse and (value == np.inf or rng.random() >= math.exp((took[0] - value) / temperature)):
+            continue
+        here, there, turned = there, here, not turned
+        sizes[0], took[0] = steps, value
+        if value < took[1] * (1 - 1e-12):
+            if took[1] < np.inf:
+                told[1, kind] += math.log(took[1] / value)
+            took[1], sizes[1], better = value, steps, True
+            least[:steps] = here[:steps]
+    if turned:
+        rows[: sizes[0]] = other[: sizes[0]]
+    return better
+
+
 def anneal(
-    evaluator: Evaluator, start: list[Step], spent: Callable[[], float], report: Callable[[list[Step], float], None], *,
+    problem: Problem, start: Sequence[Step], spent: Callable[[], float], report: Callable[[list[Step], float], None], *,
     seed: int, weights: Mapping[str, float], hot: float = 0.03, cold: float = 1e-4, seen: Seen | None = None,
 ) -> None:  # fmt: skip
     """Anneal until the time is up.
 
     Args:
-        evaluator: Of the problem.
+        problem: The problem.
         start: A schedule.
         spent: The share of the time that is gone.
         report: Gets each schedule that is better than all before, and what it takes.
@@ -144,28 +88,21 @@ def anneal(
         hot, cold: Temperature at the beginning and at the end, as a share of what the start takes.
         seen: Gets what moves did.
     """
+    most = 2 * problem.operators
+    graph = graph_of(problem)
+    memory = memory_of(graph, most)
+    rows = rows_of(graph, start, most)
+    other, least, sizes = rows.copy(), rows.copy(), np.full(2, len(start))
+    took = np.full(2, total(graph, rows, len(start), memory))
+    first = float(took[0]) if took[0] < math.inf else 1.0
+    share = np.cumsum([weights.get(name, 0.0) + 1e-3 for name in MOVES])
+    told = np.zeros((2, len(MOVES)))
     rng = np.random.default_rng(seed)
-    names = list(MOVES)
-    share = np.array([weights.get(name, 0.0) for name in names]) + 1e-3
-    draws, place = rng.choice(len(names), size=4096, p=share / share.sum()), 0
-    steps, now = start, evaluator.total(start)
-    best, first = now, now if now < math.inf else 1.0
     while (done := spent()) < 1:
         temperature = hot * first * (cold / hot) ** done
-        for _ in range(16):
-            name = names[draws[place % len(draws)]]
-            place += 1
-            tried = MOVES[name](evaluator.problem, steps, rng)
-            if tried is None:
-                continue
-            took = evaluator.total(tried)
-            if seen:
-                seen.tries[name] += 1
-            if took > now and not (took < math.inf and rng.random() < math.exp((now - took) / temperature)):
-                continue
-            steps, now = tried, took
-            if now < best * (1 - 1e-12):
-                if seen and best < math.inf:
-                    seen.gains[name] += math.log(best / now)
-                best = now
-                report(steps, best)
+        if tried(CHUNK, temperature, graph, memory, rows, other, least, sizes, took, share / share[-1], told, rng):
+            report(steps_of(graph, least, int(sizes[1])), float(took[1]))
+    if seen:
+        for place, name in enumerate(MOVES):
+            seen.tries[name] += int(told[0, place])
+            seen.gains[name] += float(told[1, place])

@@ -17,14 +17,24 @@ from unseat.tasks.graphsched.engine.schedule import Evaluator, Step
 MOST_STATES = 20_000
 
 
-def optimal(evaluator: Evaluator, largest: int, goes_on: Callable[[], bool]) -> list[Step] | None:
-    """The best partition into subgraphs of at most `largest` operators; None where there are too many states."""
+def optimal(
+    evaluator: Evaluator, largest: int, goes_on: Callable[[], bool], width: int | None = None,
+    value: Callable[[frozenset[int]], float] = lambda done: 0.0,
+) -> list[Step] | None:  # fmt: skip
+    """The best partition into subgraphs of at most `largest` operators; None where there are too many states.
+
+    With a width it is a beam search instead: of the states in which equally many operators have run, only so many are
+    gone on from, those with the least sum of what they took and of what the rest will take by `value`.
+    """
     problem = evaluator.problem
     whole = frozenset(range(problem.operators))
     cost, back = {frozenset[int](): 0.0}, dict[frozenset[int], frozenset[int]]()
-    for size in range(problem.operators):
-        for done in sorted((one for one in cost if len(one) == size), key=sorted):
-            if len(cost) > MOST_STATES or not goes_on():
+    layers: list[set[frozenset[int]]] = [set() for _ in range(problem.operators + 1)]
+    layers[0].add(frozenset())
+    for layer in layers[:-1]:
+        states = sorted(layer, key=lambda done: (cost[done] + value(done), sorted(done)))
+        for done in states[:width]:
+            if (width is None and len(cost) > MOST_STATES) or not goes_on():
                 return None
             for ops in _next(problem, done, largest):
                 after = done | ops
@@ -37,6 +47,7 @@ def optimal(evaluator: Evaluator, largest: int, goes_on: Callable[[], bool]) -> 
                 took = cost[done] + evaluator.step(Step(ops), shape, frozenset(), frozenset(), 0.0, 0)[0]
                 if took < cost.get(after, float("inf")):
                     cost[after], back[after] = took, ops
+                    layers[len(after)].add(after)
     steps, at = list[Step](), whole
     if whole not in cost:
         return None

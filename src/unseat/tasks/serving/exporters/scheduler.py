@@ -98,6 +98,11 @@ class Scheduler:
         self._past: dict[Any, list[float]] = {}
         self._turn, self._dear, self._came, self.missed = -1, 0.0, 0, 0
 
+    @property
+    def shortest_first(self) -> bool:
+        """Whether the order is that of prompts, the shortest first."""
+        return int(self.p.get("order", 0)) == SHORTEST_PROMPT
+
     def priority(self, request: Request, replica: Replica, now_s: float) -> float:
         """A number for a request that waits: the lower, the sooner."""
         kind = int(self.p.get("order", 0))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import re
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -81,6 +82,12 @@ class Server:
             found += 1
         return min(found * CHUNK, request.prompt - 1)
 
+    def ahead(self, request: Request, shortest_first: bool) -> int:
+        """Tokens of prompts that go before a request: those that are begun, and that wait and are no longer, or all."""
+        filling = sum(one.prompt for key, one in self.running.items() if key not in self.begun)
+        return filling + sum(one.request.prompt for one in self.waiting
+                             if not shortest_first or one.request.prompt <= request.prompt)  # fmt: skip
+
     def told(self, request: Request) -> Replica:
         """What the policy is told."""
         filling = [one for key, one in self.running.items() if key not in self.begun]
@@ -142,7 +149,7 @@ class Proxy:
         """Schedule a request, or pass it on."""
         body = await came.read()
         if came.method != "POST" or came.path not in ENDPOINTS:
-            return await self._pass(came, body, self.servers[0], lambda: None)
+            return await self._pass(came, body, self.servers[0], lambda data: None)
         try:
             told = json.loads(body)
         except (ValueError, RecursionError):
@@ -155,10 +162,9 @@ class Proxy:
         server = self.servers[place]
         request.cached = server.cached(request)
         replica = server.told(request)
-        ahead = replica.queued
         if sum(len(one.waiting) for one in self.servers) >= self.most:
             return _refusal(429, "too many requests wait")
-        if not self.scheduler.admits(request, replica, ahead):
+        if not self.scheduler.admits(request, replica, server.ahead(request, self.scheduler.shortest_first)):
             return _refusal(429, "the request would be late")
         if self.forward:
             told["priority"] = round(1000 * self.scheduler.priority(request, replica, request.arrived_s))
@@ -169,26 +175,29 @@ class Proxy:
     async def _serve(self, came: web.Request, body: bytes, server: Server, request: Request) -> web.StreamResponse:
         """Run a request that has a seat, and give the seat to the next."""
         self._count += 1
-        key, pieces, first_s, last_s = self._count, 0, 0.0, 0.0
+        key, tokens, whole, first_s, last_s = self._count, 0, False, 0.0, 0.0
         server.running[key] = request
         server.remember(request)
 
-        def piece() -> None:
-            nonlocal pieces, first_s, last_s
-            last_s, pieces = time.monotonic(), pieces + 1
+        def piece(data: bytes) -> None:
+            nonlocal tokens, first_s, last_s
+            last_s, tokens = time.monotonic(), tokens + tokens_in(data)
             first_s = first_s or last_s
             server.begun.add(key)
 
         try:
-            return await self._pass(came, body, server, piece)
+            answer = await self._pass(came, body, server, piece)
+            whole = answer.status == 200
+            return answer
         finally:
             del server.running[key]
             server.begun.discard(key)
             server.taken -= 1
-            if pieces:
-                self.scheduler.ended(request, pieces)
+            # What failed, or was broken off, says nothing of how long answers are.
+            if whole and tokens:
+                self.scheduler.ended(request, tokens)
                 late = first_s - request.arrived_s > self.scheduler.ttft_s
-                slow = (last_s - first_s) > (pieces - 1) * self.scheduler.tpot_s
+                slow = (last_s - first_s) > (tokens - 1) * self.scheduler.tpot_s
                 self.scheduler.missed += late or slow
             self._next(server)
 
@@ -211,6 +220,8 @@ class Proxy:
 
     def _next(self, server: Server) -> None:
         """Give a free seat to whoever is next."""
+        # One who hung up in this turn of the loop is still listed, and takes no seat.
+        server.waiting = [one for one in server.waiting if not one.seat.done()]
         if not server.waiting or server.taken >= server.seats:
             return
         now = time.monotonic()
@@ -246,7 +257,7 @@ class Proxy:
                     back.content_length = int(answer.headers["Content-Length"])
                 await back.prepare(came)
                 async for data in answer.content.iter_any():
-                    piece()
+                    piece(data)
                     await back.write(data)
                 await back.write_eof()
                 return back
@@ -259,6 +270,14 @@ class Proxy:
                     came.transport.abort()
                     return back
             return _refusal(502, f"{server.url}: {type(error).__name__}: {error}")
+
+
+def tokens_in(data: bytes) -> int:
+    """Tokens of a piece of an answer: its events, or what it says it has used where it comes as a whole."""
+    if b"data: " in data:
+        return data.count(b"data: {")
+    used = re.search(rb'"completion_tokens"\s*:\s*(\d+)', data)
+    return int(used[1]) if used else 0
 
 
 def asked(told: Mapping[str, Any], now_s: float) -> Request:
