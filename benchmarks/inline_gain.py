@@ -19,7 +19,6 @@ by more than 1% or 12 bytes, and with `--long` at least 60% of what the long sea
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import sys
 from collections.abc import Mapping, Sequence
@@ -27,10 +26,11 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 import numpy as np
+from benchmarks.kept import Kept
 
 import unseat
 from unseat.core.learner import Learner
-from unseat.core.outcome import Limits, Outcome
+from unseat.core.outcome import Limits, Outcome, Status
 from unseat.core.policy import Policy
 from unseat.lab.attempt import attempt
 from unseat.tasks.llvm.data.projects import listed
@@ -75,12 +75,15 @@ def measured(
     instances: Sequence[str], found: Mapping[str, Policy], jobs: int, kept: Path | None
 ) -> dict[str, dict[str, Sizes]]:
     """Sizes by contender and instance."""
-    pairs = [(name, instance) for instance in instances for name in found]
-    lines = kept.read_text().splitlines() if kept and kept.exists() else []
-    known: dict[tuple[str, str], Sizes] = {
-        (one["name"], one["instance"]): one["sizes"] for one in map(json.loads, lines)
-    }
-    left = [pair for pair in pairs if pair not in known]
+    store = Kept(kept, unseat.task("inline"))
+    known: dict[tuple[str, str], Sizes] = {}
+    left = []
+    for pair in ((name, instance) for instance in instances for name in found):
+        sizes = store.get(found[pair[0]], pair[1])
+        if sizes is None:
+            left.append(pair)
+        else:
+            known[pair] = sizes
     with ProcessPoolExecutor(jobs) as pool:
         running = {pool.submit(_one, found, pair): pair for pair in left}
         for done in as_completed(running):
@@ -89,9 +92,8 @@ def measured(
                 print(f"{instance}: {name}: {outcome.status}: {outcome.message}", file=sys.stderr)
             parts = {key[9:]: size for key, size in outcome.metrics.items() if key.startswith("bytes of ")}
             known[name, instance] = {"program": outcome.value, **parts}
-            if kept:
-                with kept.open("a") as file:
-                    file.write(json.dumps({"name": name, "instance": instance, "sizes": known[name, instance]}) + "\n")
+            if outcome.status is Status.OK:
+                store.add(found[name], instance, known[name, instance])
     return {name: {instance: known[name, instance] for instance in instances} for name in found}
 
 

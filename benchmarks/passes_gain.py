@@ -13,7 +13,6 @@ ends the benchmark: it has no size that a mean could take. Ends with 1 unless th
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from benchmarks.kept import Kept
 
 from unseat.core import registry
 from unseat.core.outcome import Limits, Outcome, Status
@@ -87,8 +87,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--keep", type=Path, help="a file for sizes and seconds as they are measured")
     arguments = parser.parse_args()
-    kept = dict(map(json.loads, arguments.keep.read_text().splitlines())) if _there(arguments.keep) else {}
     task, endless = registry.task("passes"), Endless()
+    kept = Kept(arguments.keep, task)
     names = arguments.contenders.split(",")
     chosen = by_valid(task, names)
     instances = [instance for instance in task.instances() if instance.split == arguments.split]
@@ -101,13 +101,11 @@ def main() -> None:
         to_random: list[list[float]] = [[] for _ in instances]
         for place, instance in enumerate(instances):
             for seed in range(arguments.seeds):
-                key = f"{name} {instance.id} {seed}"
-                if key not in kept:
+                if kept.get(policy, instance.id, seed) is None:
                     own = run(task, instance, policy, seed)
                     drawn = run(endless, instance, RandomSequences(passes=_UNLIMITED), seed, own.wall_s)
-                    kept[key] = [own.value, drawn.value, own.wall_s]
-                    keep(arguments.keep, key, kept[key])
-                size, random, wall_s = kept[key]
+                    kept.add(policy, instance.id, [own.value, drawn.value, own.wall_s], seed)
+                size, random, wall_s = kept.get(policy, instance.id, seed)
                 to_default[place].append(float(np.log(default[instance.id].value / size)))
                 to_random[place].append(float(np.log(random / size)))
                 seconds.append(wall_s)
@@ -119,17 +117,6 @@ def main() -> None:
             met = by_default[0] >= GOAL and by_random[1] > 1
     print(f"{chosen}, which valid chooses: {'the goals are met' if met else 'the goals are MISSED'}")
     sys.exit(int(not met))
-
-
-def _there(path: Path | None) -> bool:
-    return path is not None and path.exists()
-
-
-def keep(path: Path | None, key: str, numbers: Sequence[float]) -> None:
-    """Write a line to the file of what was measured, if there is one."""
-    if path is not None:
-        with path.open("a") as file:
-            file.write(json.dumps([key, numbers]) + "\n")
 
 
 def by_valid(task: Task, names: Sequence[str]) -> str:
