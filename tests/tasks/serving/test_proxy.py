@@ -215,9 +215,10 @@ def test_admission_counts_what_goes_before() -> None:
 def test_tokens_of_an_answer() -> None:
     """Red: lengths are learned from the pieces that the network made, or of answers that failed."""
     streamed = b'data: {"choices": []}\n\ndata: {"choices": []}\n\ndata: [DONE]\n\n'
-    assert tokens_in(streamed) == 2
-    assert tokens_in(b'{"usage": {"prompt_tokens": 3, "completion_tokens": 1000}}') == 1000
-    assert tokens_in(b'{"error": {"message": "no"}}') == 0
+    assert tokens_in(streamed, True) == 2
+    assert tokens_in(b'{"usage": {"prompt_tokens": 3, "completion_tokens": 1000}}', False) == 1000
+    assert tokens_in(b'{"error": {"message": "no"}}', False) == 0
+    assert tokens_in(b'{"choices": [{"text": "data: {"}], "usage": {"completion_tokens": 7}}', False) == 7
 
 
 def test_too_many_are_refused() -> None:
@@ -290,6 +291,8 @@ def test_a_server_that_closes_a_kept_connection_is_asked_again(answers: int, sta
             proxy.servers[0].url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
             for _ in range(4):
                 assert (await ask(client, url, 10, "one"))[0] == status
+                async with client.post(f"{url}/other", data=b"{}") as answer:
+                    assert answer.status == status, "what is not scheduled too, and it is never sent twice"
         assert proxy.servers[0].taken == 0
 
     played(play)

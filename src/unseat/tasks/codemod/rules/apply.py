@@ -37,16 +37,20 @@ class Rules:
         Raises:
             SyntaxError: It is not Python.
         """
-        if not any(all(word in source for word in needed) for needed in self._needed):
+        old = self._fitting(source)
+        if old is None:
             return source
+        new = self.term(old)
+        return source if new == old else written(source, old, new)
+
+    def _fitting(self, source: str) -> Term | None:
+        """The term of a module in which some rule changes something; else None, as a rule quickly."""
+        if not any(all(word in source for word in needed) for needed in self._needed):
+            return None
         tree = ast.parse(source)
         # Most statements of most files cannot be meant; what might be is looked at closely, and then all of it again.
         part = term_of(glanced(source, tree, self._made, self._needed))
-        if self._rewriter.whole(part) == part:
-            return source
-        old = term_of(tree)
-        new = self.term(old)
-        return source if new == old else written(source, old, new)
+        return None if self._rewriter.whole(part) == part else term_of(tree)
 
     def term(self, module: Term) -> Term:
         """A module's term, rewritten; itself where it would be done by half."""
@@ -55,10 +59,10 @@ class Rules:
 
     def remains(self, source: str) -> str:
         """What keeps a module from being changed, for a person; empty where it is none of the cautions."""
-        old = term_of(ast.parse(source))
-        new = self._rewriter.whole(old)
-        if new == old:
+        old = self._fitting(source)
+        if old is None:
             return ""
+        new = self._rewriter.whole(old)
         found = [code(rule.before) for rule in self._cautions if Rewriter([rule]).whole(new) != new]
         return " and ".join(" ".join(one.split()) for one in found)
 

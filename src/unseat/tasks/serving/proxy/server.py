@@ -13,7 +13,7 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +22,7 @@ from aiohttp import (
     ClientConnectorError,
     ClientError,
     ClientOSError,
+    ClientResponse,
     ClientSession,
     ClientTimeout,
     ServerDisconnectedError,
@@ -84,13 +85,17 @@ class Server:
 
     def ahead(self, request: Request, shortest_first: bool) -> int:
         """Tokens of prompts that go before a request: those that are begun, and that wait and are no longer, or all."""
-        filling = sum(one.prompt for key, one in self.running.items() if key not in self.begun)
-        return filling + sum(one.request.prompt for one in self.waiting
-                             if not shortest_first or one.request.prompt <= request.prompt)  # fmt: skip
+        waiting = [one.request.prompt for one in self.waiting]
+        before = [one for one in waiting if not shortest_first or one <= request.prompt]
+        return sum(one.prompt for one in self.filling()) + sum(before)
+
+    def filling(self) -> list[Request]:
+        """Those that run, and of whose answer nothing has come."""
+        return [one for key, one in self.running.items() if key not in self.begun]
 
     def told(self, request: Request) -> Replica:
         """What the policy is told."""
-        filling = [one for key, one in self.running.items() if key not in self.begun]
+        filling = self.filling()
         queued = sum(one.prompt for one in filling) + sum(one.request.prompt for one in self.waiting)
         return Replica(queued, len(self.running), len(self.waiting), len(filling), len(self.running) / self.seats,
                        0.0, self.seats, self.cached(request), [one.cost for one in self.waiting],
@@ -149,7 +154,7 @@ class Proxy:
         """Schedule a request, or pass it on."""
         body = await came.read()
         if came.method != "POST" or came.path not in ENDPOINTS:
-            return await self._pass(came, body, self.servers[0], lambda data: None)
+            return await self._pass(came, body, self.servers[0])
         try:
             told = json.loads(body)
         except (ValueError, RecursionError):
@@ -179,9 +184,9 @@ class Proxy:
         server.running[key] = request
         server.remember(request)
 
-        def piece(data: bytes) -> None:
+        def piece(data: bytes, streamed: bool) -> None:
             nonlocal tokens, first_s, last_s
-            last_s, tokens = time.monotonic(), tokens + tokens_in(data)
+            last_s, tokens = time.monotonic(), tokens + tokens_in(data, streamed)
             first_s = first_s or last_s
             server.begun.add(key)
 
@@ -235,29 +240,37 @@ class Proxy:
         server.taken += 1
         chosen.seat.set_result(None)
 
-    async def _pass(self, came: web.Request, body: bytes, server: Server, piece: Any) -> web.StreamResponse:
-        """Send a request on, and its answer back as it comes."""
-        assert self._client is not None
-        headers = {name: value for name, value in came.headers.items() if name.lower() not in HOP}
-        try:
-            there = came.method, server.url + came.path_qs
+    async def _sent(
+        self, method: str, url: str, body: bytes, headers: Mapping[str, str], alone: bool
+    ) -> ClientResponse:  # fmt: skip
+        """Send a request; `alone` is for what must not be sent twice, which gets a connection of its own."""
+        assert self._client is not None and self._fresh is not None
+        if not alone:
             try:
-                answer = await self._client.request(*there, data=body or None, headers=headers)
+                return await self._client.request(method, url, data=body or None, headers=headers)
             except ClientConnectorError:
                 raise
             except (ServerDisconnectedError, ClientOSError):
                 # Some servers close a connection after an answer without saying so, llama.cpp's among them. Nothing of
-                # this answer has come, and asking for it twice changes nothing there.
-                assert self._fresh is not None
-                answer = await self._fresh.request(*there, data=body or None, headers=headers)
-            async with answer:
+                # this answer has come, and to complete a prompt twice changes nothing there.
+                pass
+        return await self._fresh.request(method, url, data=body or None, headers=headers)
+
+    async def _pass(
+        self, came: web.Request, body: bytes, server: Server, piece: Callable[[bytes, bool], None] | None = None
+    ) -> web.StreamResponse:
+        """Send a request on, and its answer back as it comes; `piece` is told of each part of a scheduled one."""
+        headers = {name: value for name, value in came.headers.items() if name.lower() not in HOP}
+        try:
+            async with await self._sent(came.method, server.url + came.path_qs, body, headers, piece is None) as answer:
                 kept = {name: value for name, value in answer.headers.items() if name.lower() not in HOP}
                 back = web.StreamResponse(status=answer.status, headers=kept)
                 if "Content-Length" in answer.headers:
                     back.content_length = int(answer.headers["Content-Length"])
                 await back.prepare(came)
                 async for data in answer.content.iter_any():
-                    piece(data)
+                    if piece:
+                        piece(data, answer.content_type == "text/event-stream")
                     await back.write(data)
                 await back.write_eof()
                 return back
@@ -272,9 +285,9 @@ class Proxy:
             return _refusal(502, f"{server.url}: {type(error).__name__}: {error}")
 
 
-def tokens_in(data: bytes) -> int:
+def tokens_in(data: bytes, streamed: bool) -> int:
     """Tokens of a piece of an answer: its events, or what it says it has used where it comes as a whole."""
-    if b"data: " in data:
+    if streamed:
         return data.count(b"data: {")
     used = re.search(rb'"completion_tokens"\s*:\s*(\d+)', data)
     return int(used[1]) if used else 0
