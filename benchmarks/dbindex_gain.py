@@ -15,6 +15,7 @@ import sys
 from collections import defaultdict
 
 import numpy as np
+from benchmarks.telling import teller
 
 import unseat
 from unseat.lab.records import Run
@@ -49,7 +50,8 @@ def main() -> None:
     parser.add_argument("--ledger", default=None)
     arguments = parser.parse_args()
     named = [one for one in arguments.contenders.split(";") if one] or None
-    results = unseat.evaluate("dbindex", suite="full", contenders=named, ledger=arguments.ledger)
+    results = unseat.evaluate("dbindex", suite="full", contenders=named, ledger=arguments.ledger,
+                              progress=teller("dbindex"))  # fmt: skip
     found: dict[str, dict[str, list[Run]]] = defaultdict(lambda: defaultdict(list))
     for run in results.runs:
         if run.split == "test":

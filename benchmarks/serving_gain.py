@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from benchmarks.telling import teller
 
 import unseat
 from unseat.core.learner import Role
@@ -55,16 +56,7 @@ def rules() -> tuple[dict[str, RuleOf], dict[str, Role]]:
 
 def ran(names: Sequence[str], split: str, asked: dict[str, Any]) -> Table:
     """The goodputs of contenders on the instances of a split."""
-    began, shown = time.monotonic(), 0.0
-
-    def progress(stage: str, done: int, total: int) -> None:
-        nonlocal shown
-        spent = time.monotonic() - began
-        if spent > shown + 10 or done == total:
-            shown = spent
-            print(f"{split}: {stage} {done} of {total}, {spent:.0f} s", file=sys.stderr, flush=True)
-
-    results = unseat.evaluate("serving", contenders=names, split=split, progress=progress, **asked)
+    results = unseat.evaluate("serving", contenders=names, split=split, progress=teller(split), **asked)
     found: dict[str, dict[str, tuple[float, float]]] = {name: {} for name in names}
     for run in results.runs:
         if run.split == split and run.contender in found:

@@ -107,3 +107,15 @@ def test_what_is_dear_is_a_share_of_what_comes() -> None:
         over.append(np.log2(value) > s.f[at.DEAR])
         worth.note_cost(s, value, 0.1)
     assert 0.05 < np.mean(over[500:]) < 0.2
+
+
+def test_the_less_may_be_missed_the_less_is_refused_for_waiting() -> None:
+    """Red: what was learned for a tenth of misses refuses as much where a hundredth is allowed, and those refusals
+    alone break the promise."""
+    s = Problem(generators.generate("chat", 4, 0), SMALL).begin(0, 1.0)
+    for patient in (0.5, 0.8, 2.0):
+        found = []
+        for may_miss in (0.0, 0.01, 0.1, 0.3):
+            s.f[at.MAY_MISS] = may_miss
+            found.append(play.patience(s, patient))
+        assert found == pytest.approx([1.0, 0.9 + 0.1 * patient, patient, patient])

@@ -22,7 +22,7 @@ def _several() -> None:
 @app.command("query")
 def query(
     server: Annotated[str, typer.Option(help="the server behind the proxy: postgresql://USER@HOST:PORT/DATABASE")],
-    policy: Annotated[str, typer.Option(help="a contender of the task query that ships")] = "guarded",
+    policy: Annotated[str, typer.Option(help="a contender of the task query that ships")] = "process",
     listen: Annotated[str, typer.Option(help="where clients connect: HOST:PORT")] = "127.0.0.1:6432",
 ) -> None:
     """Put a proxy in front of a PostgreSQL server that runs each query under the hint set that a policy chooses."""

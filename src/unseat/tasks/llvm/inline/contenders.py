@@ -19,6 +19,7 @@ MIN_SIZE_THRESHOLD = 5
 """LLVM's own threshold of the cost at ``-Oz`` (`InlineConstants::OptMinSizeThreshold`)."""
 
 _SEARCH = "search by the sizes of functions (unseat)"
+_MLGO = "Trofin et al. (MLGO), arXiv 2101.04808"
 _INLINE_COST = "LLVM, lib/Analysis/InlineCost.cpp"
 
 
@@ -74,7 +75,8 @@ def _challengers() -> Iterator[Contender]:
     yield Contender(
         "guided-search-40", Role.CHALLENGER, partial(_guided, 40), shipped=_guided_longer, paper=_SEARCH, suites=full
     )
-    yield _fitted("evolution", Role.CHALLENGER, _evolution, "Trofin et al. (MLGO), arXiv 2101.04808")
+    yield _fitted("evolution", Role.CHALLENGER, _evolution, _MLGO)
+    yield replace(_fitted("PPO", Role.CHALLENGER, _ppo, _MLGO), extra="torch")
 
 
 def _bc_max() -> Learner:
@@ -120,6 +122,12 @@ def _evolution() -> Learner:
     from unseat.tasks.llvm.inline.learners import Evolution
 
     return Evolution()
+
+
+def _ppo() -> Learner:
+    from unseat.tasks.llvm.inline.ppo import PPO
+
+    return PPO()
 
 
 def _baselines() -> Iterator[Contender]:

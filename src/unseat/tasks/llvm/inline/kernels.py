@@ -7,11 +7,17 @@ from typing import Any
 from unseat.core.jit import jit
 from unseat.learn.trees import score
 from unseat.tasks.llvm.inline.question import COST
-from unseat.tasks.llvm.inline.rules import Float64, Int32, network
+from unseat.tasks.llvm.inline.rules import Float64, Int32, margin
 
 __all__ = ["by_network", "by_trees"]
 
-by_network = jit(network)
+_margin = jit(margin)
+
+
+@jit
+def by_network(features: Any, hidden: Float64, output: Float64, rule: Float64) -> int:
+    """See `NetworkRule`."""
+    return 1 if _margin(features, hidden, output, rule) > 0.0 else 0
 
 
 @jit

@@ -61,7 +61,7 @@ def _blind(observations: NDArray[Any]) -> NDArray[Any]:
 
 
 @dataclass
-class _Work:
+class Work:
     """A module to learn from, with what the base policy makes of it and the flips that were tried."""
 
     problem: Problem
@@ -106,7 +106,7 @@ class FlipRegression(Learner):
 
     def _improve(self, study: Study, found: Policy) -> Iterator[Policy]:
         problems = [study.load(instance) for instance in study.train]
-        judge = _Judge(study)
+        judge = Judge(study)
         thresholds = [CostThreshold(self.name, threshold) for threshold in THRESHOLDS]
         lowest = judge.relative(found)
         for policy in thresholds[1:]:
@@ -132,7 +132,7 @@ class FlipRegression(Learner):
                     found, lowest = rule, value
                     yield found
 
-    def turn(self, study: Study, works: Sequence[_Work], base: Policy, flips: int, rng: np.random.Generator) -> None:
+    def turn(self, study: Study, works: Sequence[Work], base: Policy, flips: int, rng: np.random.Generator) -> None:
         """Turn over so many decisions, drawn from all modules."""
         of_work = np.repeat(np.arange(len(works)), [len(work.trial.actions) for work in works])
         first = np.searchsorted(of_work, np.arange(len(works)))
@@ -148,18 +148,18 @@ class FlipRegression(Learner):
             work.grows.append(-change if work.trial.actions[number] else change)
 
 
-def compiled(study: Study, problems: Sequence[Problem], policy: Policy) -> Iterator[_Work]:
+def compiled(study: Study, problems: Sequence[Problem], policy: Policy) -> Iterator[Work]:
     """Every module of the training programs, compiled with a policy."""
     for problem in problems:
         for module in problem.modules:
             study.charge(1)
             try:
-                yield _Work(problem, module, tried(problem, module, policy, study.seed))
+                yield Work(problem, module, tried(problem, module, policy, study.seed))
             except ToolError:
                 continue
 
 
-class _Judge:
+class Judge:
     """Mean size of the validation programs, or of the training programs where there are none, relative to LLVM's."""
 
     def __init__(self, study: Study) -> None:
@@ -170,6 +170,12 @@ class _Judge:
         study = self.study
         values = [study.run(one, policy).value / study.load(one).default_bytes for one in self.instances]
         return float(np.mean(values))
+
+
+def begun(name: str, hidden: int, rng: np.random.Generator) -> NetworkRule:
+    """The network before it has learned anything: so many hidden units are drawn, and what they give is zero."""
+    drawn = rng.normal(0, len(FEATURES) ** -0.5, (len(FEATURES) + 1, hidden))
+    return NetworkRule(name, drawn, np.zeros(hidden), np.array([START, MOVES]))
 
 
 class Evolution(Learner):
@@ -199,13 +205,13 @@ class Evolution(Learner):
     def fit(self, study: Study) -> Policy:
         """Evolve until the limit; the generation that is best on the validation programs is the result."""
         rng = np.random.default_rng(study.seed)
-        inputs = (len(FEATURES) + 1) * self.hidden
-        theta = np.concatenate([rng.normal(0, len(FEATURES) ** -0.5, inputs), np.zeros(self.hidden)])
+        start = begun(self.name, self.hidden, rng)
+        theta = np.concatenate([start.hidden.ravel(), start.output])
         strategy = EvolutionStrategy(theta.astype(np.float32), sigma=0.1, pairs=4, seed=study.seed)
         found = self._policy(strategy.theta)
         study.propose(found)
         try:
-            judge = _Judge(study)
+            judge = Judge(study)
             lowest = judge.relative(found)
             works = [work for work in compiled(study, [study.load(one) for one in study.train], found)
                      if len(work.trial.actions)]  # fmt: skip
@@ -226,7 +232,7 @@ class Evolution(Learner):
         return NetworkRule(self.name, hidden, theta[-self.hidden :].astype(np.float64), np.array([START, MOVES]))
 
     def _values(
-        self, study: Study, samples: NDArray[np.float32], works: Sequence[_Work], rng: np.random.Generator
+        self, study: Study, samples: NDArray[np.float32], works: Sequence[Work], rng: np.random.Generator
     ) -> Float64:
         """float64 [samples]: bytes relative to those of the beginning, of a few modules a pair."""
         pairs = len(samples) // 2

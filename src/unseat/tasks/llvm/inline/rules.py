@@ -109,11 +109,11 @@ class _ByNetwork(Session):
 
     def decide(self, observation: NDArray[np.int64]) -> int:
         """What the kernel says."""
-        return network(observation, self.rule.hidden, self.rule.output, self.rule.rule)
+        return int(margin(observation, self.rule.hidden, self.rule.output, self.rule.rule) > 0.0)
 
 
-def network(features: Any, hidden: Float64, output: Float64, rule: Float64) -> int:
-    """See `NetworkRule`; `kernels.by_network` is this, compiled."""
+def margin(features: Any, hidden: Float64, output: Float64, rule: Float64) -> float:
+    """By how much a call's cost is under the threshold that the network has moved; `kernels` compiles this."""
     seen = np.log1p(np.abs(features).astype(np.float64)) * np.sign(features) / 4.0
     seen[OF_MODULE[0]] = seen[OF_MODULE[1]] = 0.0
     moved = 0.0
@@ -122,4 +122,4 @@ def network(features: Any, hidden: Float64, output: Float64, rule: Float64) -> i
         for number in range(seen.size):
             total += hidden[number, unit] * seen[number]
         moved += output[unit] * np.tanh(total)
-    return 1 if features[COST] < rule[0] + rule[1] * moved else 0
+    return float(rule[0] + rule[1] * moved - features[COST])

@@ -16,8 +16,8 @@ from unseat.tasks.llvm.passes.question import STOP
 SHIPPED = Path(__file__).parent / "shipped"
 """Policies that were fitted on the built-in training instances, with the records of their fits."""
 
-CLIMBED, TRIES = "portfolio-climb", 80
-"""The climb from the portfolio, and how many sequences it tries in all: about what an episode's passes suffice for."""
+CLIMBED, TRIES = "portfolio-climb", 400
+"""The climb from the portfolio, and how many sequences it tries in all: a minute of compiling a program."""
 
 LONGEST_RANDOM = 24
 """Passes of a sequence of the learner that draws them at random."""

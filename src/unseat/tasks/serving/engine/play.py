@@ -55,6 +55,9 @@ WEIGHTS = W_ROUTE + F_ROUTE
 """Of a learned policy, beside what the adaptive one does: a hidden layer, what it gives, the linear part; pace;
 admission; routing. All zero is the adaptive one."""
 
+USUAL = 0.1
+"""Share of the requests that may miss where policies are fitted."""
+
 LATE = 1e6
 """Comes off the score of a request whose objective is missed already, where a policy puts those last."""
 
@@ -196,6 +199,15 @@ def judge(s: State, r: int, i: int, p: Float64) -> None:
 
 
 @jit
+def patience(s: State, patient: float) -> float:
+    """Which share of the time to first token the expected wait may be.
+
+    As the policy says where a tenth may miss. The less may, the nearer to all of it: to refuse is a miss for certain.
+    """
+    return float(1.0 + (patient - 1.0) * min(s.f[at.MAY_MISS] / USUAL, 1.0))
+
+
+@jit
 def worthy(s: State, r: int, i: int, p: Float64, patient: float) -> bool:
     """Whether a request would be on time, and is not so dear that to refuse it is the best use of the promise."""
     key, own = s.when[i, at.KEY], s.when[i, at.OWN_S]
@@ -203,7 +215,7 @@ def worthy(s: State, r: int, i: int, p: Float64, patient: float) -> bool:
     wait = wait_s(s, r, key, own, p)
     dear = s.g[at.NEXT] > 10 and math.log2(max(key, 1e-6)) > s.f[at.DEAR]
     note_cost(s, key, share)
-    if wait > patient * s.f[at.TTFT]:
+    if wait > patience(s, patient) * s.f[at.TTFT]:
         return False
     room = s.g[at.MISSED] < p[SAVED] * s.f[at.MAY_MISS] * s.g[at.NEXT]
     return not (dear and room and wait > p[PRESSED] * s.f[at.TTFT])

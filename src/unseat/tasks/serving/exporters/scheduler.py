@@ -21,6 +21,7 @@ POLICY: dict[str, Any] = {"name": "fcfs", "settings": {}, "weights": [], "length
 FCFS, SHORTEST_PROMPT, RESPONSE_RATIO, SHORTEST_LEFT, LEARNED_ORDER, _, CHEAPEST = range(7)
 ROUND_ROBIN, LEAST_LOADED, PREFIX, LEARNED_ROUTER, _, SOONEST = range(6)
 ADMIT_ALL, ADMIT_IN_TIME, LEARNED_ADMISSION, ADMIT_BY_COST = range(4)
+USUAL = 0.1
 LEAST_BUDGET, STEPS = 64, 9
 LATE = 1e6
 HIDDEN, F_REQUEST, F_PLACE, F_ROUTE = 6, 8, 5, 6
@@ -199,7 +200,8 @@ class Scheduler:
             self._dear = value + 2.0
         else:
             self._dear += step * (1.0 - share) if value > self._dear else -step * share
-        if wait > patient * self.ttft_s:
+        # The less may be missed, the nearer to all of the objective: to refuse is a miss for certain.
+        if wait > (1.0 + (patient - 1.0) * min(may_miss / USUAL, 1.0)) * self.ttft_s:
             return False
         room = self.missed < self.p["saved"] * may_miss * self._came
         return not (dear and room and wait > self.p["pressed"] * self.ttft_s)

@@ -68,6 +68,10 @@ class Process(Policy):
     def start(self, view: View, seed: int) -> Session:
         return _Looking(self, len(view.facts["arms"]), dict(view.facts["tables"]))
 
+    def knows(self, sql: str) -> bool:
+        """Whether it has learned from one of a query's tables: of another schema it knows nothing."""
+        return any(name in self._places for name in _tables(sql))
+
     def choose(self, sql: str, plan: Mapping[str, Any], rows: Mapping[str, int]) -> int:
         """The arm for a query whose default plan is known."""
         row = (numbers(sql, plan, rows, self._places) - self.mean) / self.scale
@@ -91,6 +95,8 @@ class _Looking(Session):
         sql = observation["sql"]
         if observation["plans"]:
             return self.policy.choose(sql, plans_of(observation)[DEFAULT], self.rows)
+        if not self.policy.knows(sql):
+            return DEFAULT
         return self.policy.fixed if len(relations(sql)) > self.policy.tables else self.explain + DEFAULT
 
 
