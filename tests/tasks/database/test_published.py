@@ -10,7 +10,8 @@ from unseat.core.errors import UserError
 from unseat.core.outcome import Limits, Status
 from unseat.data.store import status
 from unseat.lab.attempt import attempt
-from unseat.tasks.database.data import published, tpcgen
+from unseat.tasks.database.data import generator, loading, published, tpcgen
+from unseat.tasks.database.engine.server import private
 from unseat.tasks.database.query.policies import Fixed
 from unseat.tasks.database.query.task import QueryTask
 
@@ -50,6 +51,20 @@ def test_tpch_runs(cluster: Path) -> None:
     for instance in (task.instance("tpch/h03"), task.instance("tpch/h09")):
         for arm in (0, 1):
             assert attempt(task, instance, Fixed("x", arm), seed=0, limits=Limits()).status is Status.OK
+
+
+def test_tables_without_a_foreign_key_load(cluster: Path) -> None:
+    """Red: the published posts, which have no `ParentId`, cannot be loaded, and with them no published query runs."""
+    import psycopg
+
+    whole = generator.generate(0, 0.01)
+    posts = {name: values for name, values in whole.columns["posts"].items() if name != "ParentId"}
+    fewer = generator.Tables({**whole.columns, "posts": posts})
+    dsn = loading.loaded(private(), "fewer", lambda connection: loading._fill(connection, fewer, bare=False))
+    with psycopg.connect(dsn) as connection:
+        found = connection.execute("SELECT indexdef FROM pg_indexes WHERE tablename = 'posts'").fetchall()
+        assert connection.execute("SELECT count(*) FROM posts").fetchone() == (whole.rows("posts"),)
+    assert sum("owneruserid" in line or "lasteditoruserid" in line for (line,) in found) == 2
 
 
 def test_published_queries_are_named_by_what_is_real() -> None:

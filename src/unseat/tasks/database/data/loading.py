@@ -115,7 +115,9 @@ def _fill(connection: psycopg.Connection, tables: generator.Tables, bare: bool) 
         with connection.cursor() as cursor, cursor.copy(sql.SQL("COPY {} FROM STDIN").format(here)) as copy:
             for first in range(0, tables.rows(table), CHUNK):
                 copy.write(_text(columns, first))
-        index(connection, table, () if bare else generator.FOREIGN.get(table, ()))
+        # The published tables have a column less.
+        foreign = () if bare else tuple(name for name in generator.FOREIGN.get(table, ()) if name in columns)
+        index(connection, table, foreign)
 
 
 def index(connection: psycopg.Connection, table: str, foreign: tuple[str, ...]) -> None:
