@@ -19,6 +19,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 import numpy as np
+from benchmarks.telling import teller
 from numpy.typing import NDArray
 
 import unseat
@@ -89,15 +90,18 @@ def show(found: Mapping[str, Float64], groups: list[str]) -> dict[str, bool]:
 def main() -> None:
     """Measure, print, and say whether the goals are met."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--contenders", default=";".join(CONTENDERS))
+    parser.add_argument("--contenders", default="", help="those of a list that the task has, if none are named")
     parser.add_argument("--every", action="store_true")
     parser.add_argument("--task", default="query", choices=("query", "query-orders", "query-duckdb"))
     parser.add_argument("--data", default=None)
     parser.add_argument("--ledger", default=None)
     arguments = parser.parse_args()
     task = "benchmarks.query_gain:Every" if arguments.every else arguments.task
-    results = unseat.evaluate(task, suite="full", contenders=arguments.contenders.split(";"), data=arguments.data,
-                              ledger=arguments.ledger, budget=20.0)  # fmt: skip
+    known = unseat.task(task).contenders()
+    named = arguments.contenders.split(";") if arguments.contenders else [one for one in CONTENDERS if one in known]
+    contenders = list(dict.fromkeys(["default", *named]))
+    results = unseat.evaluate(task, suite="full", contenders=contenders, data=arguments.data, ledger=arguments.ledger,
+                              budget=20.0, progress=teller(arguments.task))  # fmt: skip
     found, groups = milliseconds(results)
     met = show(found, groups)
     if arguments.data:

@@ -24,7 +24,7 @@ from unseat.lab.attempt import attempt
 from unseat.learn.baselines import Constant
 from unseat.learn.trees import Forest
 from unseat.tasks.llvm.engine.elf import text_bytes
-from unseat.tasks.llvm.passes import actions
+from unseat.tasks.llvm.passes import actions, policies
 from unseat.tasks.llvm.passes.actions import LEVELS, MOST, NAMES, PIPELINES, checked
 from unseat.tasks.llvm.passes.challengers.chooser import Chooser, inputs
 from unseat.tasks.llvm.passes.challengers.search import Found, ordered
@@ -44,6 +44,23 @@ def run(policy: Policy, name: str = "words", limits: Limits = FREE, task: Passes
 
 def numbers(names: Sequence[str]) -> list[Any]:
     return [NAMES.index(name) for name in names]
+
+
+@pytest.mark.parametrize(("late", "wanted"), [(1, ["", "", "1", "1", "13", "13", "135"]),
+                                              (2, ["", "", "1", "12", "123", "123", "1235"])])  # fmt: skip
+def test_a_climb_goes_through_what_is_worse_for_a_while(
+    late: int, wanted: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Red: a climb stays in the first small valley, or wanders away from what it has found."""
+    changes = iter("0123456")
+    monkeypatch.setattr(policies, "mutated", lambda sequence, rng: [*sequence, next(changes)])
+    session = Climb(sequences=[["sroa"]], tries=8, late=late).start(View("passes", {}), 0)
+    seen, tried = np.zeros(len(FEATURES), np.int64), []
+    for size in (7, 9, 5, 6, 5, 8, 4, 5):
+        tried.append(session.decide(seen.copy()))
+        seen[FEATURES.index("last bytes")] = size
+    assert session.decide(seen) == STOP
+    assert ["".join(one[1:-1]) for one in tried[1:]] == wanted
 
 
 @pytest.mark.usefixtures("llvm", "nothing_left")

@@ -16,8 +16,9 @@ from unseat.tasks.llvm.passes.question import STOP
 SHIPPED = Path(__file__).parent / "shipped"
 """Policies that were fitted on the built-in training instances, with the records of their fits."""
 
-CLIMBED, TRIES = "portfolio-climb", 400
-"""The climb from the portfolio, and how many sequences it tries in all: a minute of compiling a program."""
+CLIMBED, TRIES, LATE = "portfolio-climb", 400, 8
+"""The climb from the portfolio, how many sequences it tries in all (a minute of compiling a program), and how long it
+goes through what is larger; chosen on validation programs."""
 
 LONGEST_RANDOM = 24
 """Passes of a sequence of the learner that draws them at random."""
@@ -64,13 +65,13 @@ def _search() -> Learner:
 def _climbing() -> Learner:
     from unseat.tasks.llvm.passes.challengers.search import ClimbingSearch
 
-    return ClimbingSearch(CLIMBED, 8, TRIES)
+    return ClimbingSearch(CLIMBED, 8, TRIES, LATE)
 
 
 def _climbed() -> Policy:
     """From the sequences of the shipped portfolio, with the record of its fit: the search is the same."""
     artefact = Artefact.load(SHIPPED / "passes" / "portfolio")
-    climb = Climb(CLIMBED, artefact.config["sequences"], TRIES).artefact
+    climb = Climb(CLIMBED, artefact.config["sequences"], TRIES, LATE).artefact
     return replace(climb, fit=artefact.fit).restore()
 
 

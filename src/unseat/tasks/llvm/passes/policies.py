@@ -97,14 +97,19 @@ PLAIN = (
 class Climb(Policy):
     """Tries some sequences, and then changes the best a little, again and again, keeping what is no larger.
 
+    No larger than what was kept some changes ago, that is: one can go through what is worse for a while (E. Burke,
+    Y. Bykov, "The late acceptance hill-climbing heuristic", European Journal of Operational Research 258, 2017).
+
     Attributes:
         sequences: Where it begins.
         tries: How many sequences it tries in all, if the time allows.
+        late: How many changes ago; with 1 it goes through nothing that is worse.
     """
 
     name: str = "climb"
     sequences: Sequence[Sequence[str]] = (("-Oz",), PLAIN)
     tries: int = 6
+    late: int = 1
 
     def start(self, view: View, seed: int) -> Session:
         session = Trying(iter(()))
@@ -112,12 +117,18 @@ class Climb(Policy):
         return session
 
     def _climb(self, session: Trying, rng: np.random.Generator) -> Tries:
-        best, least = list[str](), np.inf
-        for number in range(self.tries):
-            tried = list(self.sequences[number]) if number < len(self.sequences) else mutated(best, rng)
+        kept, size = list[str](), np.inf
+        for sequence in self.sequences[: self.tries]:
+            yield list(sequence)
+            if session.seen[LAST] <= size:
+                kept, size = list(sequence), float(session.seen[LAST])
+        before = [size] * self.late
+        for number in range(self.tries - len(self.sequences)):
+            tried = mutated(kept, rng)
             yield tried
-            if session.seen[LAST] <= least:
-                best, least = tried, float(session.seen[LAST])
+            if session.seen[LAST] <= max(size, before[number % self.late]):
+                kept, size = tried, float(session.seen[LAST])
+            before[number % self.late] = size
 
 
 def mutated(sequence: Sequence[str], rng: np.random.Generator) -> list[str]:

@@ -271,15 +271,16 @@ class ClimbingSearch(SequenceSearch):
         name: Name of the learner and of what it finds.
         count: How many sequences the policy begins with.
         tries: How many sequences it tries in all.
+        late: How long it goes through what is larger; see `Climb`.
     """
 
-    def __init__(self, name: str, count: int, tries: int) -> None:
+    def __init__(self, name: str, count: int, tries: int, late: int = 1) -> None:
         super().__init__(name, count)
-        self.tries = tries
+        self.tries, self.late = tries, late
 
     def config(self) -> Mapping[str, Any]:
         """The learner's settings."""
-        return {**super().config(), "tries": self.tries}
+        return {**super().config(), "tries": self.tries, "late": self.late}
 
     def _policy(self, members: Sequence[Passes]) -> Policy:
-        return Climb(self.name, [list(member) for member in members], self.tries)
+        return Climb(self.name, [list(member) for member in members], self.tries, self.late)
