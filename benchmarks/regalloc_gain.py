@@ -1,12 +1,13 @@
 """What choosing evictions gains on programs that nobody learned from, beside LLVM's greedy heuristic, 95% intervals.
 
-    python -m benchmarks.regalloc_gain [--split test] [--jobs 1] [--search 0]
+    python -m benchmarks.regalloc_gain [--of corpus|projects] [--split test] [--jobs 1] [--search 0]
 
-Every program of the split, module by module and put together. Printed for each contender: the ratio of its mean size to
-LLVM's (hierarchical bootstrap over programs), on how many instances it loses, and the ratio of instructions executed
-where they are counted (geometric mean). Then how many objects `greedy-weight` makes as LLVM does, to the byte, of those
-in which anything is asked. With `--search N` each module is compiled N times more, from the best known answers with one
-of them changed at random: what choosing with hindsight would gain, which no policy of a question at a time can.
+Every program of the corpus's split, or every real project (`UNSEAT_DATA` or `unseat data fetch inline`), module by
+module and put together. Printed for each contender: the ratio of its mean size to LLVM's (hierarchical bootstrap over
+programs), on how many instances it loses, and the ratio of instructions executed where they are counted (geometric
+mean). Then how many objects `greedy-weight` makes as LLVM does, to the byte, of those in which anything is asked. With
+`--search N` each module is compiled N times more, from the best known answers with one of them changed at random: what
+choosing with hindsight would gain, which no policy of a question at a time can.
 Exit status 1 where no challenger is at least 0.3% smaller.
 """
 
@@ -20,6 +21,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from benchmarks.telling import teller
 
 import unseat
 from unseat.core.learner import Role
@@ -28,28 +30,49 @@ from unseat.core.task import Instance
 from unseat.lab.ledger import Ledger
 from unseat.lab.records import Results
 from unseat.tasks.llvm.data.builds import Module
+from unseat.tasks.llvm.data.projects import listed
 from unseat.tasks.llvm.engine import workplace
 from unseat.tasks.llvm.engine.channel import Answer, Header
 from unseat.tasks.llvm.engine.compiler import Compiler
 from unseat.tasks.llvm.engine.elf import text_bytes
 from unseat.tasks.llvm.regalloc.policies import GreedyWeight
 from unseat.tasks.llvm.regalloc.question import Answering, reader
+from unseat.tasks.llvm.regalloc.suites import built_in
+from unseat.tasks.llvm.regalloc.task import RegallocTask
 
-TASK, GREEDY = "regalloc", "LLVM greedy"
+GREEDY = "LLVM greedy"
 TARGET = 0.003
 
 
-def contenders(split: str, jobs: int) -> bool:
+class Corpus(RegallocTask):
+    """The task on the corpus alone."""
+
+    def __init__(self) -> None:
+        super().__init__([one for one in built_in() if one.program.name not in listed()])
+
+
+class Projects(RegallocTask):
+    """The task on the real projects, which are all for testing."""
+
+    def __init__(self) -> None:
+        super().__init__([one for one in built_in() if one.program.name in listed()])
+
+
+TASKS = {"corpus": Corpus, "projects": Projects}
+
+
+def contenders(of: str, split: str, jobs: int) -> bool:
     """Print every contender's ratio; whether a challenger reaches the target."""
     reached = False
     with tempfile.TemporaryDirectory() as folder, Ledger.open(str(Path(folder) / "ledger.db")) as ledger:
         asked = {"suite": "full", "split": split, "ledger": ledger, "jobs": jobs}
-        results = unseat.evaluate(TASK, **asked)  # type: ignore[arg-type]
+        task = f"benchmarks.regalloc_gain:{TASKS[of].__name__}"
+        results = unseat.evaluate(task, progress=teller(of), **asked)  # type: ignore[arg-type]
         executed = instructions(results)
-        for name, contender in unseat.task(TASK).contenders().items():
+        for name, contender in TASKS[of]().contenders().items():
             if name == GREEDY:
                 continue
-            found = unseat.compare(TASK, name, GREEDY, **asked)  # type: ignore[arg-type]
+            found = unseat.compare(task, name, GREEDY, **asked)  # type: ignore[arg-type]
             assert found.ratio is not None
             counted = f", instructions {executed[name]:.4f}" if name in executed else ""
             ratio = found.ratio
@@ -73,9 +96,9 @@ def instructions(results: Results) -> Mapping[str, float]:
     }
 
 
-def modules(split: str) -> list[tuple[Instance, Module]]:
+def modules(of: str, split: str) -> list[tuple[Instance, Module]]:
     """The modules of all programs that are compiled module by module."""
-    task = unseat.task(TASK)
+    task = TASKS[of]()
     chosen = [one for one in task.instances() if one.split == split and not one.facts["whole"]]
     return [(instance, module) for instance in chosen for module in task.load(instance).modules]
 
@@ -85,13 +108,13 @@ def rule() -> Session:
     return GreedyWeight("greedy-weight").start(View("evict"), 0)
 
 
-def equality(split: str) -> None:
+def equality(of: str, split: str) -> None:
     """Print how many objects LLVM's rule, told from what LLVM sends, makes as LLVM does."""
-    compiler, question = Compiler.here(), unseat.task(TASK).questions["evict"]
+    compiler, question = Compiler.here(), TASKS[of]().questions["evict"]
     equal = asked = 0
     with workplace.folder() as folder:
         source, ours, theirs = folder / "module.bc", folder / "ours.o", folder / "theirs.o"
-        for _, module in modules(split):
+        for _, module in modules(of, split):
             source.write_bytes(module.bitcode)
             if compiler.asked_evictions(source, ours, Answering(Asker(rule(), question)).begin):
                 compiler.compiled(source, theirs)
@@ -100,13 +123,13 @@ def equality(split: str) -> None:
     print(f"greedy-weight: {equal} of {asked} objects in which anything is asked are LLVM's own, to the byte")
 
 
-def search(split: str, tries: int) -> None:
+def search(of: str, split: str, tries: int) -> None:
     """Print what is gained by changing single answers of LLVM's rule and keeping what makes a module smaller."""
     compiler, rng = Compiler.here(), np.random.default_rng(0)
     before: dict[str, int] = {}
     after: dict[str, int] = {}
     with workplace.folder() as folder:
-        for instance, module in modules(split):
+        for instance, module in modules(of, split):
             (folder / "module.bc").write_bytes(module.bitcode)
             played = Played({})
             size = least = played.size(compiler, folder)
@@ -157,14 +180,15 @@ class Played:
 def main() -> int:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--of", default="corpus", choices=tuple(TASKS))
     parser.add_argument("--split", default="test", choices=("test", "valid"))
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--search", type=int, default=0, help="compilations a module")
     arguments = parser.parse_args()
-    reached = contenders(arguments.split, arguments.jobs)
-    equality(arguments.split)
+    reached = contenders(arguments.of, arguments.split, arguments.jobs)
+    equality(arguments.of, arguments.split)
     if arguments.search:
-        search(arguments.split, arguments.search)
+        search(arguments.of, arguments.split, arguments.search)
     print(f"at least {TARGET:.1%} smaller than LLVM's own: {'reached' if reached else 'MISSED'}")
     return int(not reached)
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from unseat.core.errors import UserError
 from unseat.core.task import Instance
-from unseat.tasks.llvm.data import programs
+from unseat.tasks.llvm.data import programs, projects
 from unseat.tasks.llvm.data.programs import Program
 
 QUICK = {"train": 4, "valid": 2, "test": 4}
@@ -61,6 +61,12 @@ def sources(found: Sequence[Program], quick: Mapping[str, int] = QUICK) -> Seque
         made.append(Source(program, False, frozenset({"quick", "full"}) if is_quick else frozenset({"full"})))
         made.append(Source(program, True))
     return made
+
+
+def published() -> Sequence[Source]:
+    """The real projects in both ways; all are held out."""
+    found = [projects.Project(name) for name in projects.listed()]
+    return [Source(one, whole) for one in found for whole in (False, True)]
 
 
 def opened(data: str, options: Mapping[str, Any]) -> Sequence[Source]:

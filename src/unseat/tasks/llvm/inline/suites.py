@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from unseat.tasks.llvm.data import programs, projects
-from unseat.tasks.llvm.data.suites import QUICK, Options, Source, opened, sources
+from unseat.tasks.llvm.data import programs
+from unseat.tasks.llvm.data.suites import QUICK, Options, Source, opened, published, sources
 
 __all__ = ["QUICK", "Options", "Source", "built_in", "opened", "sources"]
 
@@ -14,5 +14,4 @@ __all__ = ["QUICK", "Options", "Source", "built_in", "opened", "sources"]
 @lru_cache(maxsize=1)
 def built_in() -> Sequence[Source]:
     """The corpus, and the projects, which are all held out."""
-    published = [projects.Project(name) for name in projects.listed()]
-    return [*sources(programs.corpus()), *(Source(one, whole) for one in published for whole in (False, True))]
+    return [*sources(programs.corpus()), *published()]

@@ -35,10 +35,14 @@ class Source(suites.Source):
 
 @lru_cache(maxsize=1)
 def built_in() -> Sequence[Source]:
-    """The embedded corpus; instructions are counted where nothing waits for it but the full suite's page."""
+    """The embedded corpus, and the real projects in the full suite.
+
+    Instructions are counted of the corpus where nothing waits for it but the full suite's page.
+    """
     found = suites.sources(programs.corpus(), QUICK)
-    return [Source(one.program, one.whole, one.suites, one.program.split == "test" and not one.whole
-                   and "quick" not in one.suites) for one in found]  # fmt: skip
+    embedded = [Source(one.program, one.whole, one.suites, one.program.split == "test" and not one.whole
+                       and "quick" not in one.suites) for one in found]  # fmt: skip
+    return [*embedded, *(Source(one.program, one.whole, one.suites) for one in suites.published())]
 
 
 def opened(data: str, options: Mapping[str, Any]) -> Sequence[Source]:
