@@ -16,9 +16,9 @@ from unseat.tasks.llvm.passes.question import STOP
 SHIPPED = Path(__file__).parent / "shipped"
 """Policies that were fitted on the built-in training instances, with the records of their fits."""
 
-CLIMBED, TRIES, LATE = "portfolio-climb", 400, 8
-"""The climb from the portfolio, how many sequences it tries in all (a minute of compiling a program), and how long it
-goes through what is larger; chosen on validation programs."""
+CLIMBED, TRIES, LATE = "portfolio-climb", 800, 8
+"""The climb from the portfolio, how many sequences it tries in all (a minute or two of compiling), and how long it goes
+through what is larger; chosen on validation programs."""
 
 LONGEST_RANDOM = 24
 """Passes of a sequence of the learner that draws them at random."""

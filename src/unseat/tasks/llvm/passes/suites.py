@@ -16,7 +16,7 @@ from unseat.tasks.llvm.data.programs import Program
 QUICK = {"train": 2, "valid": 1, "test": 1}
 """Programs of each split that the quick suite has; the first ones by name."""
 
-STEPS = 10_000
+STEPS = 20_000
 """Passes that an episode may run, all sequences together; a sequence that is measured counts as one more."""
 
 
