@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from scipy.optimize import linprog
 from tests.tasks.shard import small
 
 from unseat.tasks.shard.data.generators import FAMILIES, Recipe, generate
 from unseat.tasks.shard.engine.problem import NO_LIMIT, Int64, Problem
 from unseat.tasks.shard.incumbents import moved
 from unseat.tasks.shard.solver import blocks, fuse
+from unseat.tasks.shard.solver import columns as columns_of_prices
+from unseat.tasks.shard.solver import dual as dual_of
+from unseat.tasks.shard.solver import prices as prices_of
 from unseat.tasks.shard.solver.blocks import BEST, COST, State
 from unseat.tasks.shard.solver.columns import Columns
-from unseat.tasks.shard.solver.dual import Dual, improve, used_by
+from unseat.tasks.shard.solver.dual import Dual, Float64, improve, used_by
 from unseat.tasks.shard.solver.graph import Graph
 from unseat.tasks.shard.solver.moves import Uniform
 from unseat.tasks.shard.solver.presolve import reduced
@@ -98,6 +106,26 @@ def test_the_bound_is_tight_where_the_graph_is_a_tree() -> None:
     assert bound_of(problem, 0.2)[0] == pytest.approx(found[0], abs=1e-3)
 
 
+def one_choice(costs: Sequence[float], over: Sequence[Sequence[int]]) -> Graph:
+    """A graph of one node, whose strategies pass a limit of nine bytes by so many at each step."""
+    usages, steps = 9.0 + np.array(over, float).T, len(over[0])
+    return Graph(
+        offsets=np.array([0, len(costs)]), costs=np.array(costs, float), pieces=np.array([0, steps]),
+        uses=np.arange(steps + 1) * len(costs), usages=usages.ravel(), first=np.arange(steps),
+        last=np.arange(steps) + 1, capacity=np.full(steps, 9.0), arcs=np.zeros(2, np.int64), head=np.zeros(0, np.int64),
+        back=np.zeros(0, np.int64), table=np.zeros(0, np.int64), entries=np.zeros(0), forbidden=1e18, constant=0.0,
+        core=1,
+    )  # fmt: skip
+
+
+def columns_of(costs: Sequence[float], over: Sequence[Sequence[int]]) -> Columns:
+    """Each strategy of such a graph is a column."""
+    columns = Columns(one_choice(costs, over))
+    for number, cost in enumerate(costs):
+        columns.add(np.array([number]), float(cost))
+    return columns
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(-9, 9)), min_size=1, max_size=8).map(sorted))
 def test_prices_are_where_mixtures_of_solutions_meet_the_limit(told: list[tuple[int, int]]) -> None:
@@ -105,16 +133,7 @@ def test_prices_are_where_mixtures_of_solutions_meet_the_limit(told: list[tuple[
 
     One step is scarce: the price is the steepest tangent, which a scan over all pairs of solutions finds.
     """
-    graph = Graph(
-        offsets=np.array([0, len(told)]), costs=np.array([cost for cost, _ in told], float), pieces=np.array([0, 1]),
-        uses=np.array([0, len(told)]), usages=np.array([9 + over for _, over in told], float), first=np.array([0]),
-        last=np.array([1]), capacity=np.array([9.0]), arcs=np.zeros(2, np.int64), head=np.zeros(0, np.int64),
-        back=np.zeros(0, np.int64), table=np.zeros(0, np.int64), entries=np.zeros(0), forbidden=1e18, constant=0.0,
-        core=1,
-    )  # fmt: skip
-    columns = Columns(graph)
-    for number, (cost, _) in enumerate(told):
-        columns.add(np.array([number]), float(cost))
+    columns = columns_of([cost for cost, _ in told], [[over] for _, over in told])
     prices = columns.prices()
     assume(any(over <= 0 for _, over in told))
 
@@ -125,7 +144,32 @@ def test_prices_are_where_mixtures_of_solutions_meet_the_limit(told: list[tuple[
     best = max(least(price) for price in [0.0, *(price for price in crossings if price >= 0)])
     # No price is higher than what all of the memory may cost.
     assume(all(price * 9 <= 3 * max(cost for cost, _ in told) for price in crossings))
-    assert columns.bound == pytest.approx(best, abs=1e-6) and least(prices[0]) == pytest.approx(best, abs=1e-6)
+    assert prices is not None and least(prices[0]) == pytest.approx(best, abs=1e-6)
+    assert columns.bound == pytest.approx(best, abs=1e-6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 50), st.lists(st.integers(-9, 9), min_size=3, max_size=3)), min_size=1,
+                max_size=8))  # fmt: skip
+@example([(0, [3, 5, 3]), (10, [0, -5, 0])])
+def test_a_mixture_bounds_prices_only_within_the_limit_at_every_step(told: list[tuple[int, list[int]]]) -> None:
+    """Red: a mixture that passes the limit where its stretch is not highest stops the search for prices too soon."""
+    costs, over = [float(cost) for cost, _ in told], [each for _, each in told]
+    columns = columns_of(costs, over)
+    columns.prices()
+    every = linprog(costs, np.array(over, float).T, np.zeros(3), np.ones((1, len(costs))), [1.0], method="highs")
+    assert columns.bound == np.inf or columns.bound == pytest.approx(every.fun, abs=1e-3)
+
+
+def test_what_is_not_mixed_goes() -> None:
+    """Red: the master problem grows with every round, or loses what its best mixture is made of."""
+    columns, sizes = columns_of([0, 10], [[4], [-4]]), []
+    for _ in range(100):
+        columns.add(np.array([1]), 50.0)
+        prices = columns.prices()
+        assert prices is not None and prices[0] == pytest.approx(10 / 8) and columns.bound == pytest.approx(5)
+        sizes.append(len(columns.costs))
+    assert sizes[-1] == sizes[-2] < 50
 
 
 def test_what_prices_come_across_keeps_the_limit() -> None:
@@ -145,6 +189,34 @@ def test_what_prices_come_across_keeps_the_limit() -> None:
     assert heard == sorted(heard, reverse=True)
     assert dual.bound <= min([*heard, prices.columns.bound]) + 1e-6 * abs(dual.bound)
     assert prices.columns.steps.any() and dual.best_prices.any()
+
+
+@pytest.mark.parametrize("off", ["_by_columns", "_subgradients"])
+def test_prices_keep_to_their_time_and_end_at_the_best(off: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Red: rounds or master problems go on whatever time is left, or messages are not those at the best prices."""
+    warm()
+    ticks, untils, met = itertools.count(), list[float](), list[Float64]()
+    for module in (prices_of, dual_of, columns_of_prices):
+        monkeypatch.setattr(module, "time", SimpleNamespace(thread_time=lambda: float(next(ticks))))
+
+    def improved(graph: Graph, dual: Dual, best: float, rounds: int, patience: int, until: float) -> float:
+        untils.append(until)
+        met.append(dual.prices.copy())
+        return improve(graph, dual, best, rounds, patience, until)
+
+    def solved(self: Columns, until: float = np.inf) -> Float64 | None:
+        untils.append(until)
+        return master(self, until)
+
+    master, graph = Columns.prices, small_graph(0)
+    monkeypatch.setattr(prices_of, "improve", improved)
+    monkeypatch.setattr(Columns, "prices", solved)
+    monkeypatch.setattr(Prices, off, lambda *_, **__: None)
+    dual = Prices(graph, blocks.Spells(graph), Steps(), lambda *_: None).run(lambda share: 2000 * share, 0.5)
+    assert max(untils) <= 1000 and dual.best_prices.any()
+    assert np.array_equal(dual.prices, dual.best_prices) and np.array_equal(met[-1], dual.best_prices)
+    columns = columns_of([0, 10], [[4], [-4]])
+    assert columns.prices(0.0) is None
 
 
 def small_graph(seed: int) -> Graph:

@@ -13,6 +13,7 @@ def warm() -> None:
     from unseat.tasks.shard.data.generators import Recipe, generate
     from unseat.tasks.shard.policies import Solver
     from unseat.tasks.shard.solver.blocks import State
+    from unseat.tasks.shard.solver.columns import Columns
     from unseat.tasks.shard.solver.presolve import reduced
 
     problem = generate(Recipe("mlp", 0, 1))
@@ -22,4 +23,7 @@ def warm() -> None:
     if reduction.graph.nodes:
         start = reduction.restrict(incumbents.least_memory(problem, View("strategies"), 0))
         incumbents.moved(reduction.graph, State.of(reduction.graph, start, 0), 1, 1.0)
+        columns = Columns(reduction.graph)
+        columns.add(start, 0.0)
+        columns.prices()
     DualBound(0.01).solve(problem, seed=0, limits=Limits())

@@ -18,6 +18,8 @@ from unseat.tasks.shard.solver.moves import Arm
 
 _BY_COLUMNS = 0.5
 """Share of the time for columns, before subgradients get half of the rest."""
+_LAST = 3
+"""Rounds of messages at the best prices in the end, as a multiple of those before there are prices."""
 _ROUNDS_AT_ONCE = 5
 _ROUNDS_A_COLUMN, _SPELLS_A_COLUMN = 6, 5
 
@@ -57,7 +59,7 @@ class Prices:
 
     def __init__(self, graph: Graph, spells: Spells, steps: Steps, told: Callable[[Int64, float], None]) -> None:
         self.graph, self.spells, self.steps, self.told = graph, spells, steps, told
-        self.columns, self.best = Columns(graph), np.inf
+        self.columns, self.best, self.tries = Columns(graph), np.inf, 0
 
     def run(self, until: Until, share: float) -> Dual:
         """Messages and prices until a share of the time is gone, and messages at the best prices.
@@ -67,17 +69,24 @@ class Prices:
             share: Of it.
         """
         dual = Dual.of(self.graph, self.steps.step)
-        improve(self.graph, dual, 0.0, self.steps.plain_rounds, 0, until(share / 4))
+        began = time.thread_time()
+        improve(self.graph, dual, 0.0, self.steps.plain_rounds, 0, until(share / 8))
+        last = _LAST * (time.thread_time() - began)
         other = replace(dual, messages=dual.messages.copy())
         self._by_columns(dual, until(share * _BY_COLUMNS))
         self._subgradients(other, until(share * (1 + _BY_COLUMNS) / 2), far=True)
         # The rest of the time is for whichever got further.
+        rest = until(share) - last
         if dual.bound > other.bound:
-            self._by_columns(dual, until(share))
-            return dual
-        other.prices = other.best_prices.copy()
-        self._subgradients(other, until(share), far=False)
-        return other
+            self._by_columns(dual, rest)
+        else:
+            dual = other
+            dual.prices = dual.best_prices.copy()
+            self._subgradients(dual, rest, far=False)
+        # Solutions are rounded from messages at these prices.
+        dual.prices = dual.best_prices.copy()
+        improve(self.graph, dual, 0.0, _LAST * self.steps.plain_rounds, 0, until(share))
+        return dual
 
     def _proven(self, dual: Dual) -> bool:
         return min(self.best, self.columns.bound) - dual.bound < 1
@@ -96,10 +105,14 @@ class Prices:
         """What messages at the master problem's next prices round and settle to becomes columns."""
         graph = self.graph
         while time.thread_time() < until and not self._proven(dual):
-            if self.columns.chosen:
-                dual.prices = SMOOTHING * dual.best_prices + (1 - SMOOTHING) * self.columns.prices()
+            if self.columns.costs:
+                found = self.columns.prices(until)
+                if found is None:
+                    return
+                dual.prices = SMOOTHING * dual.best_prices + (1 - SMOOTHING) * found
             improve(graph, dual, 0.0, _ROUNDS_A_COLUMN, 0, until)
-            state = State.of(graph, start(graph, dual), len(self.columns.chosen))
+            state = State.of(graph, start(graph, dual), self.tries)
+            self.tries += 1
             self.columns.add(state.chosen, float(state.numbers[COST]))
             for _ in range(_SPELLS_A_COLUMN):
                 moved = state.numbers[MOVED]
@@ -108,9 +121,6 @@ class Prices:
                     break
             self.columns.add(state.chosen, float(state.numbers[COST]))
             self._tell(state)
-        # Solutions are rounded from messages at these prices.
-        dual.prices = dual.best_prices.copy()
-        improve(graph, dual, 0.0, self.steps.plain_rounds, 0, np.inf)
 
     def _tell(self, state: State) -> None:
         cost = float(state.numbers[COST])

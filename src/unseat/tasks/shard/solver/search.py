@@ -83,13 +83,11 @@ class Found:
         cost: Cost of the best solution within the limit, exact but for what a file's numbers over 2^53 lose.
         bound: What no solution can go below, in the search's numbers.
         curve: (share of the time, cost) of each better solution.
-        blocks: Blocks tried, and how many were refused for memory.
     """
 
     cost: float = np.inf
     bound: float = -np.inf
     curve: list[tuple[float, float]] = field(default_factory=list)
-    blocks: tuple[int, int] = (0, 0)
 
 
 def search(
