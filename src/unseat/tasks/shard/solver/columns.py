@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,10 +105,9 @@ class Columns:
     def _keep(self, mixed: NDArray[np.bool_]) -> None:
         """Let go of what has not been mixed for long: a master problem must not grow with each round."""
         self.idle = [0 if one else rounds + 1 for one, rounds in zip(mixed, self.idle, strict=True)]
-        kept = [number for number, rounds in enumerate(self.idle) if rounds < _IDLE]
-        self.costs, self.over, self.idle = (
-            [each[number] for number in kept] for each in (self.costs, self.over, self.idle)
-        )
+        kept = [rounds < _IDLE for rounds in self.idle]
+        self.costs, self.over = list(compress(self.costs, kept)), list(compress(self.over, kept))
+        self.idle = list(compress(self.idle, kept))
 
     @property
     def _unit(self) -> Float64:

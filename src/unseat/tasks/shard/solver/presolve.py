@@ -76,14 +76,14 @@ def reduced(problem: Problem, contract: bool = True) -> Reduction:
     forbidden = _forbidden(problem, alive)
     costs = np.minimum(problem.costs[strategies], forbidden).astype(np.float64)
     usages = problem.usages[strategies].astype(np.float64)
-    ends, tables_at, tables = _edges(problem, strategies, offsets, costs, forbidden)
     varies = np.maximum.reduceat(usages, offsets[:-1]) > np.minimum.reduceat(usages, offsets[:-1])
     varies &= problem.intervals[:, 0] < problem.intervals[:, 1]
     if problem.limit == NO_LIMIT:
         varies[:] = False
     steps = steps_of(problem, offsets, usages, varies)
     local = np.arange(len(costs)) - np.repeat(offsets[:-1], np.diff(offsets))
-    whole = Pairwise(offsets, costs, ends, tables_at, tables, np.arange(problem.nodes), offsets, local)
+    whole = Pairwise(offsets, costs, *_edges(problem, strategies, offsets, costs, forbidden), np.arange(problem.nodes),
+                     offsets, local)  # fmt: skip
     if contract:
         whole = contracted(whole, forbidden)
     memory = pieces_of(np.lexsort((steps.last, steps.first, whole.owner)), whole.nodes, whole.owner, whole.does_at,
@@ -91,10 +91,12 @@ def reduced(problem: Problem, contract: bool = True) -> Reduction:
     free = memory[0][1:] == memory[0][:-1]
     costs = whole.costs.copy()
     buffer, count, keep, gone, constant = eliminated(whole.offsets, costs, free, whole.ends, whole.at, whole.tables)
+    # The way back needs the tables of what is gone, which the buffer has.
+    whole = replace(whole, costs=costs, ends=np.zeros((0, 2), np.int64), at=np.zeros(1, np.int64), tables=np.zeros(0))
     node_of, core = core_first(np.flatnonzero(keep), *buffer[:3], count)
     graph = graph_of(node_of, whole.offsets, costs, memory, steps.capacity, buffer, count, forbidden, constant, core)
     strategies -= np.repeat(problem.offsets[:-1], np.diff(offsets))
-    return Reduction(graph, replace(whole, costs=costs), node_of, strategies, offsets, gone, buffer[3])
+    return Reduction(graph, whole, node_of, strategies, offsets, gone, buffer[3])
 
 
 def _possible(problem: Problem) -> NDArray[np.bool_]:
