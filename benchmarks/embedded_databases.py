@@ -1,4 +1,4 @@
-"""Databases that embedded traces are recorded from: SQLite, PostgreSQL and RocksDB, each with a set-up and a run."""
+"""Databases that embedded traces are recorded from, each with a set-up and a run."""
 
 from __future__ import annotations
 
@@ -18,6 +18,56 @@ def shell(command: str, folder: Path, check: bool = True) -> None:
     """Run a command line in a folder, silently."""
     nothing = subprocess.DEVNULL
     subprocess.run(["bash", "-c", command], cwd=folder, check=check, stdin=nothing, stdout=nothing, stderr=nothing)
+
+
+# --- DuckDB: a dashboard -------------------------------------------------------------------------------------------
+
+SALES, CLIENTS = 3_000_000, 60_000
+
+
+def _duckdb(folder: Path) -> Any:
+    """A connection with memory for a few hundred blocks."""
+    db = import_module("duckdb").connect()
+    db.execute("SET threads = 1; SET memory_limit = '24MB'; SET preserve_insertion_order = false")
+    db.execute(f"ATTACH '{folder}/sales.db' AS sales (BLOCK_SIZE 16384); USE sales")
+    return db
+
+
+def duckdb_prepare(folder: Path, options: argparse.Namespace) -> None:
+    """Sales in order of days, their clients, and places, about 60 MB."""
+    db = import_module("duckdb").connect()
+    db.execute(f"ATTACH '{folder}/sales.db' AS sales (BLOCK_SIZE 16384); USE sales; SELECT setseed(0.5)")
+    db.execute(f"""
+        CREATE TABLE sale AS SELECT i AS id, i // 3000 AS day, CAST(power(random(), 3) * {CLIENTS} AS INTEGER)
+            AS client, CAST(random() * 400 AS INTEGER) AS place, random() * 100 AS amount, hash(i) AS receipt
+        FROM range({SALES}) t(i)""")
+    db.execute(f"""
+        CREATE TABLE client AS SELECT i AS id, i % 400 AS home, 'client ' || hash(i) AS name
+        FROM range({CLIENTS}) t(i)""")
+    db.execute("CREATE TABLE place AS SELECT i AS id, i % 12 AS region FROM range(400) t(i)")
+    db.close()
+
+
+def duckdb_dashboard(folder: Path, options: argparse.Namespace) -> None:
+    """Days that are looked at again and again, recent ones most of all; clients; now and then everything."""
+    rng, db = random.Random(21), _duckdb(folder)
+    days = SALES // 3000
+    for step in range(8000):
+        day = max(0, days - 1 - int(rng.expovariate(1 / 60)) - step // 80)
+        kind = rng.random()
+        if kind < 0.55:
+            db.execute("SELECT place, sum(amount) FROM sale WHERE day = ? GROUP BY place", [day]).fetchall()
+        elif kind < 0.75:
+            db.execute("SELECT c.name, sum(s.amount) FROM sale s JOIN client c ON s.client = c.id WHERE s.day BETWEEN "
+                       "? AND ? GROUP BY c.name ORDER BY 2 DESC LIMIT 10", [day - 3, day]).fetchall()  # fmt: skip
+        elif kind < 0.97:
+            first = int(CLIENTS * rng.random() ** 3)
+            db.execute("SELECT name FROM client WHERE id BETWEEN ? AND ?", [first, first + 20]).fetchall()
+        elif kind < 0.995:
+            db.execute("SELECT p.region, sum(s.amount) FROM sale s JOIN place p ON s.place = p.id WHERE s.day >= ? "
+                       "GROUP BY p.region", [day - 60]).fetchall()  # fmt: skip
+        else:
+            db.execute("SELECT day // 30, sum(amount) FROM sale GROUP BY 1").fetchall()
 
 
 # --- SQLite: a shop ------------------------------------------------------------------------------------------------

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.embedded_databases import (
+    duckdb_dashboard,
+    duckdb_prepare,
     pgbench,
     postgres_prepare,
     rocksdb,
@@ -158,7 +160,56 @@ def searches(folder: Path, options: argparse.Namespace) -> None:
         shell(command, root, check=False)
 
 
+def binary_tools(folder: Path, options: argparse.Namespace) -> None:
+    """Symbols, sections, sizes and partial links of a system's static libraries, some of which are asked for often."""
+    rng = random.Random(17)
+    libraries = sorted(path for path in Path("/usr/lib").rglob("*.a") if path.stat().st_size < 8 << 20)
+    ranks = zipf_ranks(900, len(libraries), 0.9, seed=18)
+    for step, rank in enumerate(ranks):
+        if step % 25 == 0:
+            rng.shuffle(libraries[: len(libraries) // 4])
+        library = libraries[int(rank) * 311 % len(libraries)]
+        command = rng.choices(
+            (
+                f"nm {library}",
+                f"readelf -s {library}",
+                f"size {library}",
+                f"ar t {library}",
+                f"ld -r --whole-archive {library} -o {folder}/made.o",
+            ),
+            (6, 4, 3, 2, 2),
+        )[0]
+        shell(command, folder, check=False)
+
+
+PERL = """
+strict warnings POSIX Data::Dumper File::Find File::Copy File::Temp Getopt::Long List::Util Scalar::Util Storable
+Encode Unicode::UCD Unicode::Normalize Time::Local Time::HiRes IO::Socket IO::Select HTTP::Tiny JSON::PP Digest::MD5
+Digest::SHA MIME::Base64 Text::Wrap Text::ParseWords Text::Balanced Math::BigInt Math::BigFloat Math::Complex bignum
+Test::More Pod::Usage Pod::Text Pod::Man Module::CoreList CPAN::Meta ExtUtils::MakeMaker Archive::Tar IO::Zlib
+Compress::Zlib Tie::File DB_File Benchmark Memoize threads Thread::Queue Sys::Syslog I18N::LangTags Locale::Maketext
+"""
+
+
+def perl(folder: Path, options: argparse.Namespace) -> None:
+    """Perl programs started one after the other, each with a few modules; which are in fashion changes."""
+    rng = random.Random(19)
+    programs = [rng.sample(PERL.split(), rng.randint(2, 6)) for _ in range(120)]
+    for step, rank in enumerate(zipf_ranks(1500, len(programs), 0.8, seed=20)):
+        chosen = programs[(int(rank) + 7 * (step // 250)) % len(programs)]
+        shell("perl " + " ".join(f"-M{module}" for module in chosen) + " -e 1", folder, check=False)
+
+
 WORKLOADS = {
+    "duckdb-dashboard": Workload(
+        "DuckDB with little memory and blocks of 16 KiB; a dashboard's skewed look-ups, joins and sweeps",
+        duckdb_dashboard,
+        duckdb_prepare,
+        page_size=16_384,
+        requests=150_000,
+    ),
+    "binary-tools": Workload("nm, readelf, size, ar and ld -r over static libraries", binary_tools, requests=150_000),
+    "perl-imports": Workload("Perl programs started over and over, each using a few modules", perl, requests=150_000),
     "sqlite-orders": Workload(
         "a web shop on SQLite with a cache of 8 pages; skewed orders, look-ups and daily reports",
         sqlite_orders,

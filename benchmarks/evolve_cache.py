@@ -30,7 +30,7 @@ from unseat.lab.study import LocalStudy
 from unseat.lab.versus import against, measured
 from unseat.learn.evolve import Evolve, GrammarProposer, Proposer, RandomProposer, Search
 
-BUSY, LONGEST = 0.85, 140_000
+BUSY, LONGEST = 0.85, 150_000
 NAMES: dict[str, type[Proposer]] = {"evolved": GrammarProposer, "evolved-random": RandomProposer}
 
 
@@ -43,7 +43,7 @@ def told(search: Search) -> None:
 
 
 def learned_from(task: Task) -> tuple[list[Instance], list[Instance]]:
-    """The quick suite's training and validation instances, and published training traces that are not too long."""
+    """The quick suite's training and validation instances, and whole training traces that are not too long."""
     quick = [one for one in task.instances() if "quick" in one.suites]
     train, valid = ([one for one in quick if one.split == split] for split in ("train", "valid"))
     for one in task.instances():

@@ -4,7 +4,7 @@ What it needs, on Debian 12 and as root (PostgreSQL refuses root and is started 
 
     apt-get install strace g++ make bison flex postgresql-15 libboost-dev libeigen3-dev
     apt-get source postgresql-15        (unpacked; its folder is given as --source)
-    pip install rocksdict               (into the interpreter that runs this)
+    pip install rocksdict duckdb        (into the interpreter that runs this)
 
 Each workload has a set-up that is not recorded and a run that is. Traces hold dense page or file numbers and sizes, no
 path and no content. A new recording is a new workload, not the same bytes: paths, versions and timing differ.
@@ -70,6 +70,9 @@ VERSIONS = {
     "compiler": "gcc --version | head -1",
     "packages": "dpkg-query -W -f '${Package} ${Version}\\n' dpkg apt; {python} -m pip --version | cut -d' ' -f1,2",
     "python": "{python} --version",
+    "duckdb": "{python} -c 'import duckdb; print(\"DuckDB\", duckdb.__version__)'",
+    "binary": "nm --version | head -1",
+    "perl": "perl -e 'print \"Perl $^V\"'",
     "search": "grep --version | head -1; tar --version | head -1",
 }
 

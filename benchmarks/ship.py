@@ -16,6 +16,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks.telling import teller
+
 import unseat
 from unseat.core.learner import Learner
 from unseat.lab.ledger import Ledger
@@ -41,7 +43,7 @@ def ship(task: str, suite: str, budget: float, only: list[str]) -> None:
     home: Path = importlib.import_module(FOLDERS[task]).SHIPPED
     with tempfile.TemporaryDirectory() as folder, Ledger.open(str(Path(folder) / "ledger.db")) as ledger:
         results = unseat.evaluate(task, suite=suite, split="valid", contenders=learners, budget=budget, retrain=True,
-                                  ledger=ledger)  # fmt: skip
+                                  ledger=ledger, progress=teller(task))  # fmt: skip
         for fit in results.fits:
             if fit.artefact is None:
                 sys.exit(f"{task}: the fit of {fit.contender} gave no policy: {fit.message}")

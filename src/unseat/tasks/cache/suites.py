@@ -125,17 +125,18 @@ def _own(path: Path, options: Options, sized: bool) -> Source:
 
 SPLITS: Mapping[str, Split] = {
     "lirs": "train", "address": "train", "synthetic-drift": "train", "synthetic-scan": "train",
-    "synthetic-loop": "train", "sqlite": "valid", "packages": "valid", "synthetic-churn": "valid",
-    "synthetic-phases": "valid",
+    "synthetic-loop": "train", "perl": "train", "binary": "train", "duckdb": "train", "sqlite": "valid",
+    "packages": "valid", "synthetic-churn": "valid", "synthetic-phases": "valid",
 }  # fmt: skip
 """Splits of groups that are not for testing. To choose by: a database, a package manager, objects that come and go,
 and a mix of all that the generators make, so that no one kind of request decides what the best incumbent is."""
 
 QUICK = frozenset({
     "compiler-c", "packages", "postgres-star", "python-imports", "rocksdb-latest", "source-search", "sqlite-orders",
-    "compiler-c-files", "packages-files", "python-imports-files", "source-search-files",
+    "binary-tools", "compiler-c-files", "packages-files", "python-imports-files", "source-search-files",
 })  # fmt: skip
-"""One embedded trace of each group, whose beginnings make the quick suite with those of the generated ones."""
+"""Embedded traces whose beginnings make the quick suite with those of the generated ones: one of each group that has
+enough objects for its small capacities."""
 
 QUICK_REQUESTS = 50_000
 QUICK_SHARES = "2%,10%"
