@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,10 +86,14 @@ class Slow:
         self.requests: dict[int, int] = {}
         self.hits: dict[int, int] = {}
         self.left: dict[int, int] = {}
+        self.departed: dict[tuple[int, bool], float] = defaultdict(float)
+        self.returned: dict[tuple[int, bool], float] = defaultdict(float)
 
     def request(self, x: int) -> None:
         """Note a request; a miss comes after room was made."""
         places = max(len(self.order), 1)
+        if x not in self.order and x in self.left and self.evictions - self.left[x] <= len(self.order):
+            self.returned[self.state(x)] += 1
         if x not in self.order and x in self.left and self.evictions - self.left[x] > sampled.REACH * len(self.order):
             self.requests[x] = 0
         if not self.requests.get(x):
@@ -106,14 +111,22 @@ class Slow:
         self.order.append(x)
         self.now += 1
 
+    def state(self, x: int) -> tuple[int, bool]:
+        return min(self.requests[x].bit_length(), 4), self.hits[x] > 0
+
     def features(self, x: int) -> list[float]:
         age = (self.now - self.last[x]) / len(self.order)
         stay = (self.now - self.entry[x]) / len(self.order)
         fast, slow = (math.log2(value) for value in self.decayed[x])
+        regret = (self.returned[self.state(x)] + 0.5) / (self.departed[self.state(x)] + 1)
         return [math.log2(age), math.log2(stay), *self.times[x], math.log2(self.requests[x]), fast - age,
-                slow - age / 8, math.log2(1 + self.hits[x]), 0.0]  # fmt: skip
+                slow - age / 8, math.log2(1 + self.hits[x]), 0.0, math.log2(regret)]  # fmt: skip
 
     def evict(self, x: int) -> None:
+        for counts in (self.departed, self.returned):
+            for each in counts:
+                counts[each] *= 2 ** (-1 / (sampled.REACH * len(self.order)))
+        self.departed[self.state(x)] += 1
         self.order.remove(x)
         self.left[x] = self.evictions
         self.evictions += 1
@@ -227,7 +240,7 @@ def test_a_kernel_that_answers_outside_is_refused(own: tuple[CacheTask, Instance
             return session
 
     task, instance = own
-    with pytest.raises(InvalidAnswer, match="16"):
+    with pytest.raises(InvalidAnswer, match=str(sampled.K)):
         task.run(task.load(instance), Outside(), seed=0, limits=Limits())
 
 

@@ -25,7 +25,7 @@ REQUESTS, SIZES, SLOTS, OBJECTS = 0, 1, 2, 3
 @jit
 def part(state: Any, bounds: Int64, b: int) -> Any:
     """The state of cache `b`, as views of the arrays that hold the states of all, one behind the other."""
-    scalars, slots, history, learned, links, newest, asked, features = state
+    scalars, slots, history, learned, links, newest, asked, features, classes = state
     low, high = bounds[b, OBJECTS, 0], bounds[b, OBJECTS, 1]
     return (
         scalars[b],
@@ -36,6 +36,7 @@ def part(state: Any, bounds: Int64, b: int) -> Any:
         newest[b],
         asked[b],
         features[b],
+        classes[b],
     )
 
 
@@ -86,9 +87,9 @@ class CacheVectorEnv(LockstepEnv):
         self._judged_from = np.array([problem.judged_from for problem in problems])
         self._capacities = np.array([problem.capacity for problem in problems])
         self.units = np.array([problem.judged_total for problem in problems], float)
-        alone = {0, 5, 6, 7}
+        alone = {0, 5, 6, 7, 8}
         self._state = tuple(
-            (np.stack if index in alone else np.concatenate)([state[index] for state in states]) for index in range(8)
+            (np.stack if index in alone else np.concatenate)([state[index] for state in states]) for index in range(9)
         )
         self._counts = np.zeros((self.num_envs, 2, 4), np.int64)
 

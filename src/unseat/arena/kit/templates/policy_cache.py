@@ -1,7 +1,8 @@
-"""A cache policy: of sixteen candidates, evict the one with the least sign of being asked for again.
+"""A cache policy: of 32 candidates, evict the one with the least sign of being asked for again.
 
-`decide` gets float32 [16, 10], a row a candidate; the columns are base-2 logarithms of: requests since the last one,
-since entry, the last three gaps, requests on record, two decayed counters, hits, size. It answers with a row's number.
+`decide` gets float32 [32, 11], a row a candidate; the columns are base-2 logarithms of: requests since the last one,
+since entry, the last three gaps, requests on record, two decayed counters, hits, size, and how often what left in a
+like state was soon missed. It answers with a row's number.
 """
 
 from typing import Any

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from unseat.core.policy import Form, Policy, Session, View
 from unseat.learn.tune import Parameter
 
-NAMES = ("age", "stay", "gap1", "gap2", "gap3", "requests", "fast", "slow", "hits", "size")
+NAMES = ("age", "stay", "gap1", "gap2", "gap3", "requests", "fast", "slow", "hits", "size", "regret")
 """Short names of the weights, in the order of `unseat.tasks.cache.engine.sampled.FEATURES`."""
 
 
@@ -50,7 +50,7 @@ def make(parameters: Mapping[str, float]) -> Linear:
 
 def space(sized: bool) -> dict[str, Parameter]:
     """Ranges of the weights; the age's is fixed at one, since only the weights' ratios matter."""
-    names = NAMES if sized else NAMES[:-1]
+    names = [name for name in NAMES if sized or name != "size"]
     return {name: Parameter(-2.0, 2.0) for name in names}
 
 

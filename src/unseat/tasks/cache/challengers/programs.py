@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from unseat.tasks.cache.problem import Problem
 
 TEXT = (
-    "Sixteen objects of a full cache are looked at: the four that were used least recently, the two newest, and ten "
+    "Thirty-two objects of a full cache are looked at: the four used least recently, the two newest, and the others "
     "drawn at random. Give each a score from what is known of it: the one with the highest score is evicted. All "
     "features are base-2 logarithms, of times in units of the cache's capacity in objects. Fewer misses are better."
 )
@@ -82,7 +82,7 @@ def replay(problem: Problem, actions: Any) -> float:
     """The objective of choices, counted outside.
 
     Raises:
-        InvalidAnswer: They are not one row from 0 to 15 for each eviction.
+        InvalidAnswer: They are not one row from 0 to 31 for each eviction.
     """
     from unseat.tasks.cache.engine import programs, sampled
 

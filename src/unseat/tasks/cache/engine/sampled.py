@@ -2,7 +2,10 @@
 
 Production caches sample too (Redis; LRB evicts among 64 samples), because looking at every resident object is too slow.
 The candidates are the ends of the recency list, the newest arrivals and uniform draws, so that plain LRU is among the
-answers. The engine can pause at each question (`advance`, then `evict`), which is what environments and Python policies
+answers. One feature is learned by the cache itself: how often what left in a like state was soon missed, as the ghost
+lists of ARC (Megiddo and Modha, FAST 2003) tell, in classes as in LHD (Beckmann, Chen and Cidon, NSDI 2018).
+
+The engine can pause at each question (`advance`, then `evict`), which is what environments and Python policies
 need; compiled policies run in one loop with it (`serve_linear`).
 
 State of one cache, a tuple of arrays made by `init`:
@@ -16,6 +19,8 @@ State of one cache, a tuple of arrays made by `init`:
     newest    int32[2]: the last two arrivals
     asked     int32[K]: the open question's candidates
     features  float32[K, F]: what is known of them
+    classes   float32[3, CLASSES]: objects that left lately, those of them that were soon asked for again, and the log2
+              of the share
 
 What a cache remembers of an object that has left is dropped after `REACH` capacities of evictions: `metadata_bytes`
 counts what that bounds.
@@ -27,16 +32,16 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from unseat.core.jit import jit
+from unseat.core.jit import inlined, jit
 from unseat.tasks.cache.engine.evictions import note
 from unseat.tasks.cache.engine.lists import append, empty_lists, unlink
 from unseat.tasks.cache.engine.trace import Int32, Int64
 from unseat.tasks.cache.incumbents.random_eviction import draw
 
 Float32 = npt.NDArray[np.float32]
-State = tuple[Int64, Int32, Int32, Float32, Int32, Int32, Int32, Float32]
+State = tuple[Int64, Int32, Int32, Float32, Int32, Int32, Int32, Float32, Float32]
 
-TAIL, NEWEST, DRAWN = 4, 2, 10
+TAIL, NEWEST, DRAWN = 4, 2, 26
 K = TAIL + NEWEST + DRAWN
 """Candidates of a question: least recently used first, then the newest arrivals, then uniform draws."""
 
@@ -51,6 +56,8 @@ FEATURES = (
     "slow: log2 of its requests, decayed with a half-life of eight capacities",
     "hits: log2 of one more than its hits since it entered",
     "size: log2 of its bytes, over the capacity; 0 where all count one",
+    "regret: log2 of the share, of those that left lately with about as many requests on record and hit or not as it "
+    "is, that were asked for again within one capacity of evictions",
 )
 F = len(FEATURES)
 ALL = (1 << F) - 1
@@ -58,10 +65,14 @@ ALL = (1 << F) - 1
 NEVER = 8.0
 """Stands for a gap that is not on record, in log2 of capacities."""
 REACH = 4
-"""An object that left is forgotten after so many capacities (in objects) of evictions."""
+"""An object that left is forgotten after so many capacities (in objects) of evictions; this is the half-life, too,
+of what is counted of a class."""
+CLASSES = 8
+"""Of residents: requests on record 1, 2 to 3, 4 to 7, and more; without a hit since they entered, and with one."""
 
 LEARNED = 4 | 8 | 16 | 64 | 128
 """Features that are brought up to date at each request: gaps, and decayed counters."""
+REGRET = 1024
 
 RESIDENT, USED, DRAWS, SEED, EVICTIONS, NEXT, OPEN, FITS, WANTED = 0, 1, 2, 3, 4, 5, 6, 7, 8
 SLOT, LAST, ENTRY, REQUESTS, EXIT = 0, 1, 2, 3, 4
@@ -87,7 +98,7 @@ def init(n_objects: int, capacity: int, seed: int, sized: bool, wanted: int = AL
     slots = np.empty(n_objects if sized else min(capacity, n_objects), np.int32)
     learned = np.zeros((n_objects, 6), np.float32)
     return (scalars, slots, history, learned, empty_lists(n_objects, 1), np.full(2, -1, np.int32),
-            np.zeros(K, np.int32), np.zeros((K, F), np.float32))  # fmt: skip
+            np.zeros(K, np.int32), np.zeros((K, F), np.float32), np.zeros((3, CLASSES), np.float32))  # fmt: skip
 
 
 def metadata_bytes(state: State) -> int:
@@ -102,14 +113,14 @@ def advance(ids: Int32, sizes: Int64, stop: int, capacity: int, state: State, co
 
     The requests are counted in `counts` like any kernel's: requests, misses, missed bytes, evictions.
     """
-    scalars, slots, history, learned, links, newest, asked, features = state
+    scalars, slots, history, learned, links, newest, asked, features, classes = state
     anchor = links.shape[0] - 1
     t = scalars[NEXT]
     while t < stop:
         x = ids[t]
         size = sizes[x] if scalars[FITS] else 1
         if history[x, SLOT] >= 0:
-            remember(t, x, capacity, scalars, history, learned)
+            remember(t, x, scalars, history, learned, classes)
             learned[x, 5] += 1
             unlink(links, x)
             append(links, anchor, x)
@@ -124,7 +135,7 @@ def advance(ids: Int32, sizes: Int64, stop: int, capacity: int, state: State, co
         else:
             counts[1] += 1
             counts[2] += size
-            remember(t, x, capacity, scalars, history, learned)
+            remember(t, x, scalars, history, learned, classes)
             enter(t, x, size, state)
         counts[0] += 1
         t += 1
@@ -132,19 +143,30 @@ def advance(ids: Int32, sizes: Int64, stop: int, capacity: int, state: State, co
     return False
 
 
-@jit
-def remember(t: int, x: int, capacity: int, scalars: Int64, history: Int32, learned: Float32) -> None:
+@inlined
+def remember(t: int, x: int, scalars: Int64, history: Int32, learned: Float32, classes: Float32) -> None:
     """Note a request for `x` in its history; forget first what lies beyond the reach."""
     places = scalars[RESIDENT]
-    if history[x, SLOT] < 0 and history[x, EXIT] >= 0 and scalars[EVICTIONS] - history[x, EXIT] > REACH * places:
-        history[x, REQUESTS] = 0
+    if history[x, SLOT] < 0 and history[x, EXIT] >= 0:
+        since = scalars[EVICTIONS] - history[x, EXIT]
+        if scalars[WANTED] & REGRET and since <= places:
+            classes[1, class_of(history[x, REQUESTS], learned[x, 5])] += 1
+        if since > REACH * places:
+            history[x, REQUESTS] = 0
     if scalars[WANTED] & LEARNED:
         learn(t, x, places, history, learned)
     history[x, LAST] = t
     history[x, REQUESTS] += 1
 
 
-@jit
+@inlined
+def class_of(requests: int, hits: float) -> int:
+    """The class of an object; see `CLASSES`."""
+    often = 0 if requests < 2 else 1 if requests < 4 else 2 if requests < 8 else 3
+    return often + 4 if hits > 0 else often
+
+
+@inlined
 def learn(t: int, x: int, places: int, history: Int32, learned: Float32) -> None:
     """Bring the gaps and counters of `x` up to date, before its request at `t` is noted."""
     scale = np.float32(1.0) / np.float32(max(places, 1))
@@ -163,10 +185,10 @@ def learn(t: int, x: int, places: int, history: Int32, learned: Float32) -> None
         learned[x, 4] = np.log2(np.float32(1.0) + np.exp2(learned[x, 4] - gap * scale * np.float32(0.125)))
 
 
-@jit
+@inlined
 def enter(t: int, x: int, size: int, state: State) -> None:
     """Make `x` resident."""
-    scalars, slots, history, learned, links, newest, asked, features = state
+    scalars, slots, history, learned, links, newest, asked, features, classes = state
     slot = scalars[RESIDENT]
     slots[slot] = x
     history[x, SLOT] = slot
@@ -179,10 +201,10 @@ def enter(t: int, x: int, size: int, state: State) -> None:
     scalars[USED] += size
 
 
-@jit
+@inlined
 def ask(t: int, capacity: int, sizes: Int64, state: State) -> None:
     """Choose the candidates of a question and write down what is known of them."""
-    scalars, slots, history, learned, links, newest, asked, features = state
+    scalars, slots, history, learned, links, newest, asked, features, classes = state
     resident = scalars[RESIDENT]
     anchor = links.shape[0] - 1
     x = links[anchor, 1]
@@ -201,12 +223,16 @@ def ask(t: int, capacity: int, sizes: Int64, state: State) -> None:
         describe(t, capacity, sizes, state)
 
 
-@jit
+@inlined
 def describe(t: int, capacity: int, sizes: Int64, state: State) -> None:
     """Write down what is known of the candidates; logarithms that nobody wants are spared."""
-    scalars, slots, history, learned, links, newest, asked, features = state
+    scalars, slots, history, learned, links, newest, asked, features, classes = state
     scale = np.float32(1.0) / np.float32(scalars[RESIDENT])
     wanted = scalars[WANTED]
+    if wanted & REGRET:
+        # Half an object that came back where nothing left yet: a class is spared until it has shown what it is worth.
+        for c in range(CLASSES):
+            classes[2, c] = np.log2((classes[1, c] + np.float32(0.5)) / (classes[0, c] + np.float32(1.0)))
     for k in range(K):
         x = asked[k]
         age = np.float32(t - history[x, LAST]) * scale
@@ -225,13 +251,21 @@ def describe(t: int, capacity: int, sizes: Int64, state: State) -> None:
             features[k, 8] = np.log2(np.float32(1.0) + learned[x, 5])
         if wanted & 512:
             features[k, 9] = np.log2(np.float32(sizes[x]) / np.float32(capacity)) if scalars[FITS] else 0.0
+        if wanted & REGRET:
+            features[k, 10] = classes[2, class_of(history[x, REQUESTS], learned[x, 5])]
 
 
-@jit
+@inlined
 def evict(choice: int, sizes: Int64, state: State, counts: Int64) -> None:
     """Answer the open question: candidate `choice` leaves."""
-    scalars, slots, history, learned, links, newest, asked, features = state
+    scalars, slots, history, learned, links, newest, asked, features, classes = state
     x = asked[choice]
+    if scalars[WANTED] & REGRET:
+        fade = np.exp2(np.float32(-1.0) / np.float32(REACH * scalars[RESIDENT]))
+        for c in range(CLASSES):
+            classes[0, c] *= fade
+            classes[1, c] *= fade
+        classes[0, class_of(history[x, REQUESTS], learned[x, 5])] += 1
     slot = history[x, SLOT]
     moved = slots[scalars[RESIDENT] - 1]
     slots[slot] = moved
@@ -247,7 +281,7 @@ def evict(choice: int, sizes: Int64, state: State, counts: Int64) -> None:
     note(counts, x)
 
 
-@jit
+@inlined
 def best_linear(features: Float32, weights: Float32) -> int:
     """The candidate with the highest score ``weights . features``; the first of equals."""
     best = 0
