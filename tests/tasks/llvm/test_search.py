@@ -21,7 +21,7 @@ from unseat.tasks.llvm.engine import workplace
 from unseat.tasks.llvm.engine.compiler import Compiler
 from unseat.tasks.llvm.engine.elf import functions, text_bytes
 from unseat.tasks.llvm.engine.remarks import calls
-from unseat.tasks.llvm.inline import answers, best_known
+from unseat.tasks.llvm.inline import answers, best_known, search
 from unseat.tasks.llvm.inline.best_known import digest
 from unseat.tasks.llvm.inline.building import seed_of
 from unseat.tasks.llvm.inline.exhaustive import optimum
@@ -71,6 +71,26 @@ def module(tmp_path: Path) -> Problem:
     """A module of a handful of decisions."""
     (tmp_path / "pays.c").write_text(PAYS)
     return load(Program("pays", (Unit(Path("pays.c"), tmp_path),)), whole=False)
+
+
+TWICE = """
+static unsigned mix(unsigned a, unsigned b) { return (a ^ b) * 31 + (a >> 3) - (b << 2) + (a & b); }
+unsigned f(unsigned a, unsigned b) { return mix(a, b) + 1; }
+unsigned g(unsigned a, unsigned b) { return mix(b, a) ^ 7; }
+"""
+"""LLVM inlines both calls. Called, both are smaller together, and neither alone, for then the body is there as well."""
+
+
+def test_all_calls_of_a_function_are_decided_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Red: only single decisions are turned over, none of which shows what the last call takes away."""
+    monkeypatch.setattr(search, "RULES", (None,))
+    (tmp_path / "twice.c").write_text(TWICE)
+    (one,) = load(Program("twice", (Unit(Path("twice.c"), tmp_path),)), whole=False).modules
+    best, sizes = optimum(one.bitcode), []
+    assert best is not None
+    found = Search(one.bitcode, in_order, 20, report=lambda attempt: sizes.append(attempt.nbytes)).best()
+    assert found.nbytes == best[0] < sizes[0]
+    assert set(found.actions) == {0}
 
 
 def test_the_search_finds_what_all_decisions_give(module: Problem) -> None:

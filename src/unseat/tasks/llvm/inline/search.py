@@ -2,12 +2,15 @@
 
 A decision changes the function that makes the call, those into which that one is put, and the callee, and hardly
 anything else. So a compilation turns over a dozen decisions at once that touch different functions, and the size of
-each function tells which of them were good: many answers for the price of one. What is kept was compiled as it is.
+each function tells which of them were good: many answers for the price of one. By turns all calls of a function are
+decided alike, since a body goes only when the last of its calls is inlined, which no single decision shows. What is
+kept was compiled as it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -36,7 +39,17 @@ Rank: TypeAlias = Callable[[Int64, Int64], Float64]
 Key: TypeAlias = tuple[bytes, int]
 """A call as it is recognised in another compilation: what is seen of it, and which of those that look alike it is."""
 
+Turn: TypeAlias = Mapping[int, int]
+"""New actions of decisions, by their numbers: of a single one, or of all calls of a function."""
+
+Name: TypeAlias = tuple[frozenset[Key], int | None]
+"""What a turn is known by: its decisions, and the action that many get; neither of a single one's is tried again."""
+
 _AT_ONCE = 12
+_SHIFTING = [*OF_MODULE, *(FEATURES.index(name) for name in (
+    "last_call_to_static_bonus", "threshold", "cost_estimate", "inlining_default", "callee_users", "caller_users",
+    "caller_basic_block_count", "caller_conditionally_executed_blocks"))]  # fmt: skip
+"""Features that hang on what was decided about other calls, so that a call is not known again by them."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +99,25 @@ def _holders(function: str, into: Mapping[str, set[str]], known: dict[str, froze
     return known[function]
 
 
+def _name(found: Attempt, turn: Turn) -> Name:
+    keys = frozenset(found.keys[number] for number in turn)
+    return keys, next(iter(turn.values())) if len(turn) > 1 else None
+
+
+def _apart(found: Attempt, turns: Iterable[Turn]) -> Sequence[tuple[Turn, frozenset[str]]]:
+    """The first turns that touch different functions, and what they touch."""
+    touched, taken = found.touched(), set[str]()
+    batch: list[tuple[Turn, frozenset[str]]] = []
+    for turn in turns:
+        names = frozenset[str]().union(*(touched[number] for number in turn))
+        if not names & taken:
+            taken |= names
+            batch.append((turn, names))
+            if len(batch) == _AT_ONCE:
+                break
+    return batch
+
+
 @dataclass
 class Search:
     """A search in one module.
@@ -123,48 +155,59 @@ class Search:
                 rule, found = other, attempt
                 self.report(found)
         turned: dict[Key, int] = {}
-        seen: set[tuple[Key, int]] = set()
+        seen: set[Name] = set()
+        kinds = [self._single, self._together]
         while self.left > 0:
-            batch = self._batch(found, seen)
+            batch = next((batch for kind in kinds if (batch := _apart(found, kind(found, seen)))), [])
             if not batch:
                 break
-            # Neither is turned over again, whichever is kept.
-            seen |= {(found.keys[number], action) for number in batch for action in (0, 1)}
+            kinds.reverse()
+            seen |= {_name(found, turn) for turn, _ in batch}
             before = found
             turned, found = self._turn(rule, found, turned, batch)
             if found is not before:
                 self.report(found)
         return found
 
-    def _batch(self, found: Attempt, seen: set[tuple[Key, int]]) -> Mapping[int, frozenset[str]]:
-        """Decisions that touch different functions, the most promising first, and what they touch."""
-        untried = [number for number, key in enumerate(found.keys) if (key, int(found.actions[number])) not in seen]
-        if not untried:
-            return {}
-        order = np.argsort(self.rank(found.observations[untried], found.actions[untried]), kind="stable")
-        touched, taken, batch = found.touched(), set[str](), {}
-        for number in (untried[place] for place in order):
-            if not touched[number] & taken:
-                taken |= touched[number]
-                batch[number] = touched[number]
-                if len(batch) == _AT_ONCE:
-                    break
-        return batch
+    def _single(self, found: Attempt, seen: Set[Name]) -> Iterator[Turn]:
+        """Single decisions, the most promising first."""
+        untried = [number for number, key in enumerate(found.keys) if (frozenset([key]), None) not in seen]
+        ranks = self.rank(found.observations[untried], found.actions[untried]) if untried else np.zeros(0)
+        for place in np.argsort(ranks, kind="stable"):
+            yield {untried[place]: 1 - int(found.actions[untried[place]])}
+
+    def _together(self, found: Attempt, seen: Set[Name]) -> Iterator[Turn]:
+        """All calls of a function, inlined or not, those of few calls first."""
+        calls = defaultdict[str, list[int]](list)
+        for number, call in enumerate(found.calls):
+            calls[call.callee].append(number)
+        for numbers in sorted(calls.values(), key=len):
+            for action in (1, 0):
+                turn = dict.fromkeys(numbers, action)
+                changed = sum(int(found.actions[number]) != action for number in numbers)
+                if changed > 1 and _name(found, turn) not in seen:
+                    yield turn
 
     def _turn(
-        self, rule: float | None, found: Attempt, turned: dict[Key, int], batch: Mapping[int, frozenset[str]]
-    ) -> tuple[dict[Key, int], Attempt]:
+        self, rule: float | None, found: Attempt, turned: dict[Key, int],
+        batch: Sequence[tuple[Turn, frozenset[str]]],
+    ) -> tuple[dict[Key, int], Attempt]:  # fmt: skip
         """Turn decisions over, keep those that made their functions smaller."""
-        every = turned | {found.keys[number]: 1 - int(found.actions[number]) for number in batch}
+        new = [{found.keys[number]: action for number, action in turn.items()} for turn, _ in batch]
+        every = dict(turned)
+        for actions in new:
+            every |= actions
         trial = self._tried(rule, every)
         if trial is None:
             return turned, found
         good = dict(turned)
-        for number, names in batch.items():
+        for (turn, names), actions in zip(batch, new, strict=True):
             change = sum(trial.functions.get(name, 0) - found.functions.get(name, 0) for name in names)
-            self.learned.append((found.observations[number], int(found.actions[number]), change))
+            if len(turn) == 1:
+                (number,) = turn
+                self.learned.append((found.observations[number], int(found.actions[number]), change))
             if change < 0:
-                good[found.keys[number]] = every[found.keys[number]]
+                good |= actions
         candidates = [(turned, found), (every, trial)]
         if good not in (turned, every):
             second = self._tried(rule, good)
@@ -198,7 +241,7 @@ class Search:
             def answer(data: bytes) -> int:
                 features = observe(data)
                 blind = features.copy()
-                blind[list(OF_MODULE)] = 0
+                blind[_SHIFTING] = 0
                 look = blind.tobytes()
                 alike[look] = alike.get(look, -1) + 1
                 keys.append((look, alike[look]))
