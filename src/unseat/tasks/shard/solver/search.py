@@ -119,6 +119,7 @@ class _Search:
         self.rng = np.random.default_rng(seed)
         self.found, self.spells = Found(), Spells(self.graph)
         self.rounded: Int64 | None = None
+        self.tries, self.lowest = 0, 0.0
         self.state: State
 
     def run(self) -> Found:
@@ -128,19 +129,34 @@ class _Search:
             self.tell(self.reduction.expand(np.zeros(0, np.int64)))
             return self.found
         dual = self._dual()
-        self.found.bound = dual.bound + graph.constant
-        self.scale, self.prices = max(dual.bound, 1.0) / graph.nodes, dual.best_prices
-        self._start(dual)
+        self.found.bound, self.lowest = dual.bound + graph.constant, dual.bound
+        self.prices = dual.best_prices
+        rounded = None if self.rounded is None else State.of(graph, self.rounded, self.seed)
+        self._start(dual, self.clock.spent() + self.schedule.start_share, rounded)
         begun = self.clock.spent()
         ends = begun + (1 - begun) * np.cumsum(np.full(self.schedule.rounds, 1.0)) / self.schedule.rounds
+        cooled, stuck = 0, False
         for number, end in enumerate(ends):
-            self._round(float(end), self.schedule.hot / 3**number)
-            if (self.state.slack >= 0).all():
-                self._mixed(State.of(graph, self.state.best, 0), self.state.chosen, dual.best_prices)
+            before = self.found.cost
+            if stuck:
+                # Where a fall of the temperature finds nothing, the way out is to begin elsewhere, and to mix.
+                self._start(dual, float(end), self.state)
+            else:
+                self._round(float(end), self.schedule.hot / 3**cooled)
+                cooled += 1
+                if (self.state.slack >= 0).all():
+                    self._mixed(State.of(graph, self.state.best, 0), self.state.chosen, dual.best_prices)
+            stuck = not stuck and self.found.cost >= before
             self.state = State.of(graph, self.state.best, self.seed + number + 1)
             if self._proven():
                 break
         return self.found
+
+    @property
+    def scale(self) -> float:
+        """Mean cost of a node: in the best solution, for a bound may say far less; by the bound while there is none."""
+        least = self.found.cost - self.graph.constant if self.found.cost < np.inf else self.lowest
+        return max(least, 1.0) / self.graph.nodes
 
     def _dual(self) -> Dual:
         """Messages and prices; each solution that they come across is told."""
@@ -169,29 +185,27 @@ class _Search:
         if not self.found.cost < np.inf:
             self._report()
 
-    def _start(self, dual: Dual) -> None:
-        """The best of what many roundings of the messages settle to, and of what was rounded before.
+    def _start(self, dual: Dual, end: float, best: State | None) -> None:
+        """The best of what many roundings of the messages settle to, and of what there was before.
 
         What blocks without a temperature end at depends on where they begin more than on how long they are given: with
         memory dearer or cheaper than its price, or with noise, messages round to solutions in other places.
         """
-        end, number = self.clock.spent() + self.schedule.start_share, 0
-        best = State.of(self.graph, self.rounded, self.seed) if self.rounded is not None else None
-        kept = dual.best_prices
-        while number == 0 or self.clock.spent() < end:
-            dear, noise = _STARTS[number] if number < len(_STARTS) else (
+        kept = self.prices
+        while best is None or self.clock.spent() < end:
+            dear, noise = _STARTS[self.tries] if self.tries < len(_STARTS) else (
                 4.0 ** self.rng.uniform(-1, 1), 10.0 ** self.rng.uniform(-2, 0.5))  # fmt: skip
-            number += 1
+            self.tries += 1
             self.prices = dear * dual.best_prices
             disturbed = noise * self.scale * self.rng.gumbel(size=len(self.graph.costs))
-            self.state = State.of(self.graph, start(self.graph, dual, self.prices, disturbed), self.seed + number)
+            rounding = start(self.graph, dual, self.prices, disturbed)
+            self.state = State.of(self.graph, rounding, self.seed + self.tries)
             self._report()
             self._into_the_limit()
             self._settle(end)
             if best is None or self.state.numbers[BEST] < best.numbers[BEST]:
                 kept = self.prices
             best = self.state if best is None else self._mixed(best, self.state.best, dual.best_prices)
-        assert best is not None
         self.prices = kept
         self.state = State.of(self.graph, best.best, self.seed) if best.numbers[BEST] < np.inf else best
 
