@@ -58,6 +58,19 @@ def test_wrong_sources_are_one_line(source: str, why: str) -> None:
         QueryTask().open("tpch:1", {"workload": "x"})
 
 
+def test_queries_of_tpc_are_chosen_by_name() -> None:
+    """Red: a person waits for all queries to see a few, or cannot reach the others."""
+
+    def named(source: str) -> list[str]:
+        return [instance.id.partition("/")[2] for instance in QueryTask().open(source, {}).instances()]
+
+    assert named("tpcds:1") == ["ds03", "ds07", "ds19", "ds42", "ds43", "ds52", "ds55", "ds96"]
+    assert named("tpcds:1:all") == sorted(tpcgen.queries("tpcds")) and len(named("tpch:1")) == 22
+    assert named("tpcds:1:ds72,ds14a") == ["ds14a", "ds72"] and named("tpch:1:h03") == ["h03"]
+    with pytest.raises(UserError, match="no query 'ds14'"):
+        named("tpcds:1:ds14")
+
+
 def test_tpch_runs(cluster: Path) -> None:
     """Red: a generated table is not what its queries expect, or a hint set changes a result."""
     if tpcgen.program() is None:
@@ -94,7 +107,7 @@ def test_tpcds_runs(cluster: Path, tmp_path: Path) -> None:
             for row, other in zip(rows, others, strict=True):
                 numbers = [float(value) if isinstance(value, Decimal) else value for value in other]
                 assert row == pytest.approx(numbers), name
-    task = QueryTask().open("tpcds:0.01", {})
+    task = QueryTask().open("tpcds:0.01:all", {})
     for name, arm in product(("ds36", "ds79"), (0, 1)):
         done = attempt(task, task.instance(f"tpcds/{name}"), Fixed("x", arm), seed=0, limits=Limits())
         assert done.status is Status.OK, done.message
