@@ -23,6 +23,9 @@ QUICK = frozenset({
 })  # fmt: skip
 """Instances of the quick suite: two to judge by, one to choose by, two to learn from."""
 
+STARS = ("ds03", "ds07", "ds19", "ds42", "ds43", "ds52", "ds55", "ds96")
+"""Queries of TPC-DS that run where none are named: joins of one table of sales; all of them take long."""
+
 PER_GRAPH = 1
 """Test instances of the full suite for each join graph; benchmarks run them all."""
 
@@ -209,12 +212,13 @@ BOTH = frozenset({"quick", "full"})
 
 
 def opened(source: str, options: Mapping[str, Any]) -> list[Source]:
-    """What ``--data`` names: ``stats``, ``tpch:SCALE``, ``tpcds:SCALE``, or a user's server.
+    """What ``--data`` names: ``stats``, ``tpch:SCALE``, ``tpcds:SCALE[:QUERIES]``, or a user's server.
 
     Raises:
         UserError: It is none of these, or a file or program is not at hand.
     """
-    kind, _, scale = source.partition(":")
+    kind, _, told = source.partition(":")
+    scale, _, named = told.partition(":")
     if source != "stats" and kind not in ("tpch", "tpcds"):
         return given(source, options)
     if options.get("workload"):
@@ -227,15 +231,29 @@ def opened(source: str, options: Mapping[str, Any]) -> list[Source]:
         size = 0.0
     if not 0 < size <= 100:
         raise UserError(f"--data {source}: write a scale factor behind the colon, such as {kind}:0.1")
-    return tpc("tpch" if kind == "tpch" else "tpcds", size)
+    return tpc("tpch" if kind == "tpch" else "tpcds", size, named)
 
 
-def tpc(kind: Kind, scale: float) -> list[Source]:
-    """The queries of a TPC benchmark, one an instance."""
+def tpc(kind: Kind, scale: float, named: str = "") -> list[Source]:
+    """Queries of a TPC benchmark, one an instance.
+
+    Args:
+        kind: Which benchmark.
+        scale: Its scale factor.
+        named: Which queries, with commas between, or ``all``; empty for all of TPC-H and the stars of TPC-DS.
+
+    Raises:
+        UserError: There is no such query.
+    """
     from unseat.tasks.database.data.tpcgen import digest, queries
 
-    return [Source(f"{kind}/{name}", f"{kind}/{name}", "test", Tpc(kind, scale), (text,), f"{digest()} {scale:g}", BOTH)
-            for name, text in queries(kind).items()]  # fmt: skip
+    texts = queries(kind)
+    some = named.split(",") if named else STARS if kind == "tpcds" else ("all",)
+    for name in set(some) - {"all", *texts}:
+        raise UserError(f"{kind} has no query {name!r}; write all, or names from {min(texts)} to {max(texts)}")
+    wanted = sorted(texts if "all" in some else set(some))
+    return [Source(f"{kind}/{name}", f"{kind}/{name}", "test", Tpc(kind, scale), (texts[name],),
+                   f"{digest()} {scale:g}", BOTH) for name in wanted]  # fmt: skip
 
 
 def published() -> list[Source]:
