@@ -165,9 +165,7 @@ def binary_tools(folder: Path, options: argparse.Namespace) -> None:
     rng = random.Random(17)
     libraries = sorted(path for path in Path("/usr/lib").rglob("*.a") if path.stat().st_size < 8 << 20)
     ranks = zipf_ranks(900, len(libraries), 0.9, seed=18)
-    for step, rank in enumerate(ranks):
-        if step % 25 == 0:
-            rng.shuffle(libraries[: len(libraries) // 4])
+    for rank in ranks:
         library = libraries[int(rank) * 311 % len(libraries)]
         command = rng.choices(
             (

@@ -138,11 +138,14 @@ def test_the_process_is_the_textbooks_and_looks_only_where_that_is_cheap() -> No
     assert [policy.choose(one.text, one.plans[0], one.tables) for one in rows] == wanted and len(set(wanted)) == 2
     session = policy.start(VIEW, 0)
     assert session.decide(observation(HINTS, few[0], {})) == EXPLAIN
-    many = "SELECT 1 FROM " + ", ".join(f"votes v{n}" for n in range(9)) + " WHERE v1.id = v2.id"
+    many = "SELECT 1 FROM " + ", ".join(f"votes v{n}" for n in range(9)) + " WHERE v1.PostId = v2.Id"
     assert session.decide(observation(HINTS, many, {})) == 1
-    # Of another schema it has learned nothing, and does not even look.
-    for text in (few[0], many):
-        assert session.decide(observation(HINTS, text.replace("votes", "orders").replace("posts", "nation"), {})) == 0
+    # Of another schema, or a part of one, or joins in other words it has learned nothing, and does not even look.
+    others = [text.replace("votes", "orders").replace("posts", "nation") for text in (few[0], many)]
+    others += [few[0].replace("votes", "orders"), few[0].replace("v.PostId = p.Id", "v.UserId = p.OwnerUserId"),
+               "SELECT 1 FROM votes v JOIN orders o ON v.PostId = o.Id WHERE v.PostId = o.Id"]  # fmt: skip
+    for text in others:
+        assert session.decide(observation(HINTS, text, {})) == 0
 
 
 def test_a_text_is_read_as_a_parser_reads_it() -> None:

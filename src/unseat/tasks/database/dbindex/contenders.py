@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ _PAPERS = {
     "Extend": "Schlosser, Kossmann and Boissier, ICDE 2019", "measured": "this library",
     "bandit": "after Perera et al., DBA bandits, ICDE 2021",
 }  # fmt: skip
-LEARNED = "learned benefit"
+LEARNED, RANDOM = "learned benefit", "random search"
 SHIPPED = Path(__file__).parent / "shipped"
 """Policies that were fitted on the built-in training instances, with the records of their fits."""
 _CHALLENGERS = frozenset({"measured", "bandit"})
@@ -69,11 +69,9 @@ def contenders() -> Mapping[str, Contender]:
     for name in ADVISORS:
         role = Role.CHALLENGER if name in _CHALLENGERS else Role.INCUMBENT
         made[name] = Contender(name, role, partial(Advised, name, name), paper=_PAPERS[name])
-    folder = SHIPPED / "dbindex" / LEARNED
-    shipped = partial(_shipped, folder) if folder.is_dir() else None
-    made[LEARNED] = Contender(LEARNED, Role.CHALLENGER, _learned, shipped=shipped, paper="this library")
-    made["random search"] = Contender(
-        "random search", Role.BASELINE, _random, paper="Bergstra and Bengio, JMLR 13, 2012"
+    made[LEARNED] = Contender(LEARNED, Role.CHALLENGER, _learned, shipped=_shipped(LEARNED), paper="this library")
+    made[RANDOM] = Contender(
+        RANDOM, Role.BASELINE, _random, shipped=_shipped(RANDOM), paper="Bergstra and Bengio, JMLR 13, 2012"
     )
     return made
 
@@ -82,11 +80,11 @@ def _random() -> Learner:
     from unseat.learn.tune import Parameter, RandomSearch
 
     space = {"advisor": Parameter(0, len(ADVISORS) - 1, integer=True)}
-    return RandomSearch("random search", _drawn, space, default={"advisor": 0})
+    return RandomSearch(RANDOM, _drawn, space, default={"advisor": 0})
 
 
 def _drawn(parameters: Mapping[str, float]) -> Advised:
-    return Advised("random search", list(ADVISORS)[int(parameters["advisor"])])
+    return Advised(RANDOM, list(ADVISORS)[int(parameters["advisor"])])
 
 
 def _learned() -> Learner:
@@ -95,5 +93,6 @@ def _learned() -> Learner:
     return BenefitLearner(LEARNED)
 
 
-def _shipped(folder: Path) -> Policy:
-    return Artefact.load(folder).restore()
+def _shipped(name: str) -> Callable[[], Policy] | None:
+    folder = SHIPPED / "dbindex" / name
+    return (lambda: Artefact.load(folder).restore()) if folder.is_dir() else None

@@ -76,7 +76,7 @@ def _challengers() -> Iterator[Contender]:
         "guided-search-40", Role.CHALLENGER, partial(_guided, 40), shipped=_guided_longer, paper=_SEARCH, suites=full
     )
     yield _fitted("evolution", Role.CHALLENGER, _evolution, _MLGO)
-    yield replace(_fitted("PPO", Role.CHALLENGER, _ppo, _MLGO), extra="torch")
+    yield _fitted("PPO", Role.CHALLENGER, _ppo, _MLGO)
 
 
 def _bc_max() -> Learner:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from unseat.core.errors import LimitReached
+from unseat.core.errors import LimitReached, MissingExtra
 from unseat.core.learner import Learner, Study
 from unseat.core.policy import Policy, Session, View
 from unseat.tasks.llvm.engine.process import ToolError
@@ -94,8 +94,15 @@ class PPO(Learner):
         return {key: value for key, value in vars(self).items() if key != "name"}
 
     def fit(self, study: Study) -> Policy:
-        """Train until the limit; the iteration that is best on the validation programs is the result."""
-        import torch
+        """Train until the limit; the iteration that is best on the validation programs is the result.
+
+        Raises:
+            MissingExtra: There is no PyTorch, which what was fitted does without.
+        """
+        try:
+            import torch
+        except ImportError as error:
+            raise MissingExtra("PPO is trained with PyTorch; install it: pip install 'unseat[torch]'") from error
 
         torch.set_num_threads(study.limits.threads or 1)
         rng = np.random.default_rng(study.seed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from unseat.core.learner import Contender, Learner, Role
@@ -16,9 +17,10 @@ from unseat.tasks.llvm.passes.question import STOP
 SHIPPED = Path(__file__).parent / "shipped"
 """Policies that were fitted on the built-in training instances, with the records of their fits."""
 
-CLIMBED, TRIES, LATE = "portfolio-climb", 800, 8
-"""The climb from the portfolio, how many sequences it tries in all (a minute or two of compiling), and how long it goes
-through what is larger; chosen on validation programs."""
+CLIMBED, LATE = "portfolio-climb", 8
+"""The climb from the portfolio, and how long it goes through what is larger; chosen on validation programs."""
+TRIES = 80, 800
+"""Sequences that it tries in all: some seconds of compiling, and a minute or two, which no suite can afford."""
 
 LONGEST_RANDOM = 24
 """Passes of a sequence of the learner that draws them at random."""
@@ -43,7 +45,9 @@ def _incumbents() -> Iterator[Contender]:
 def _challengers() -> Iterator[Contender]:
     yield _fitted("portfolio", _search, _CORESET)
     yield Contender("climb", Role.CHALLENGER, Climb, paper=_GYM)
-    yield Contender(CLIMBED, Role.CHALLENGER, _climbing, shipped=_climbed, paper=_GYM, suites=frozenset({"full"}))
+    for tries, name, suites in zip(TRIES, (CLIMBED, f"{CLIMBED}-{TRIES[1]}"), (("full",), ()), strict=True):
+        made = partial(_climbing, name, tries), partial(_climbed, name, tries)
+        yield Contender(name, Role.CHALLENGER, made[0], shipped=made[1], paper=_GYM, suites=frozenset(suites))
     yield _fitted("gbt", _chooser, "Ke et al., LightGBM, NeurIPS 2017")
     yield _fitted("clone", _cloner, "Pomerleau, ALVINN, NeurIPS 1988")
     yield _fitted("random sequence", _random, "Bergstra and Bengio, JMLR 13, 2012")
@@ -62,16 +66,16 @@ def _search() -> Learner:
     return SequenceSearch("portfolio", 8)
 
 
-def _climbing() -> Learner:
+def _climbing(name: str, tries: int) -> Learner:
     from unseat.tasks.llvm.passes.challengers.search import ClimbingSearch
 
-    return ClimbingSearch(CLIMBED, 8, TRIES, LATE)
+    return ClimbingSearch(name, 8, tries, LATE)
 
 
-def _climbed() -> Policy:
+def _climbed(name: str, tries: int) -> Policy:
     """From the sequences of the shipped portfolio, with the record of its fit: the search is the same."""
     artefact = Artefact.load(SHIPPED / "passes" / "portfolio")
-    climb = Climb(CLIMBED, artefact.config["sequences"], TRIES, LATE).artefact
+    climb = Climb(name, artefact.config["sequences"], tries, LATE).artefact
     return replace(climb, fit=artefact.fit).restore()
 
 

@@ -202,9 +202,10 @@ def judge(s: State, r: int, i: int, p: Float64) -> None:
 def patience(s: State, patient: float) -> float:
     """Which share of the time to first token the expected wait may be.
 
-    As the policy says where a tenth may miss. The less may, the nearer to all of it: to refuse is a miss for certain.
+    As the policy says where a tenth may miss. The less may, the nearer to all of it, if it is less: to refuse is a miss
+    for certain.
     """
-    return float(1.0 + (patient - 1.0) * min(s.f[at.MAY_MISS] / USUAL, 1.0))
+    return float(max(patient, 1.0 + (patient - 1.0) * min(s.f[at.MAY_MISS] / USUAL, 1.0)))
 
 
 @jit

@@ -200,8 +200,8 @@ class Scheduler:
             self._dear = value + 2.0
         else:
             self._dear += step * (1.0 - share) if value > self._dear else -step * share
-        # The less may be missed, the nearer to all of the objective: to refuse is a miss for certain.
-        if wait > (1.0 + (patient - 1.0) * min(may_miss / USUAL, 1.0)) * self.ttft_s:
+        # The less may be missed, the nearer to all of the objective, or beyond: to refuse is a miss for certain.
+        if wait > max(patient, 1.0 + (patient - 1.0) * min(may_miss / USUAL, 1.0)) * self.ttft_s:
             return False
         room = self.missed < self.p["saved"] * may_miss * self._came
         return not (dear and room and wait > self.p["pressed"] * self.ttft_s)

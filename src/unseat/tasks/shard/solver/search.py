@@ -27,6 +27,8 @@ _STARTS = (1.0, 0.0), (2.0, 0.0), (4.0, 0.0), (0.5, 0.0), (1.0, 0.1), (2.0, 0.1)
 noise as a multiple of the mean cost of a node."""
 _DEAR = 0.0, 0.3, 1.0, 3.0
 """How dear memory is in mixtures, as multiples of its price."""
+_FAR = 0.1
+"""How far under the best cost, as a share of it, a bound is that tells little."""
 _IDLE = 3, 12
 """Spells without anything better after which blocks have settled, on small graphs and on large ones."""
 
@@ -139,14 +141,15 @@ class _Search:
         for number, end in enumerate(ends):
             before = self.found.cost
             if stuck:
-                # Where a fall of the temperature finds nothing, the way out is to begin elsewhere, and to mix.
+                # Messages that know little of the cost round to one place as well as to another: try more of them.
                 self._start(dual, float(end), self.state)
             else:
                 self._round(float(end), self.schedule.hot / 3**cooled)
                 cooled += 1
                 if (self.state.slack >= 0).all():
                     self._mixed(State.of(graph, self.state.best, 0), self.state.chosen, dual.best_prices)
-            stuck = not stuck and self.found.cost >= before
+            far = self.found.cost - self.found.bound > _FAR * self.found.cost
+            stuck = far and not stuck and self.found.cost >= before
             self.state = State.of(graph, self.state.best, self.seed + number + 1)
             if self._proven():
                 break
@@ -191,8 +194,9 @@ class _Search:
         What blocks without a temperature end at depends on where they begin more than on how long they are given: with
         memory dearer or cheaper than its price, or with noise, messages round to solutions in other places.
         """
-        kept = self.prices
-        while best is None or self.clock.spent() < end:
+        kept, took = self.prices, 0.0
+        while best is None or self.clock.spent() + took < end:
+            began = self.clock.spent()
             dear, noise = _STARTS[self.tries] if self.tries < len(_STARTS) else (
                 4.0 ** self.rng.uniform(-1, 1), 10.0 ** self.rng.uniform(-2, 0.5))  # fmt: skip
             self.tries += 1
@@ -206,6 +210,7 @@ class _Search:
             if best is None or self.state.numbers[BEST] < best.numbers[BEST]:
                 kept = self.prices
             best = self.state if best is None else self._mixed(best, self.state.best, dual.best_prices)
+            took = self.clock.spent() - began
         self.prices = kept
         self.state = State.of(self.graph, best.best, self.seed) if best.numbers[BEST] < np.inf else best
 

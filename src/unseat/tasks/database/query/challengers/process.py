@@ -7,6 +7,7 @@ learned from, and a smooth guess from a few numbers carries over to others where
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -33,6 +34,9 @@ WIDTH, NOISE, PRIOR = 1.0, 0.4, 0.4
 """Of the kernel on scaled numbers; what cannot be known, as a share of the prior's variance; the prior's variance."""
 LEAST, MOST = -2.0, 1.2
 """Logarithms of changes are cut there: how much a disaster takes is chance."""
+
+
+_JOIN = re.compile(r"\bjoin\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -69,8 +73,16 @@ class Process(Policy):
         return _Looking(self, len(view.facts["arms"]), dict(view.facts["tables"]))
 
     def knows(self, sql: str) -> bool:
-        """Whether it has learned from one of a query's tables: of another schema it knows nothing."""
-        return any(name in self._places for name in _tables(sql))
+        """Whether it has learned from all of a query's tables, and from a join of them: of others it knows nothing.
+
+        Tables behind ``JOIN`` are not read, so that such a query is none that it knows.
+        """
+        joins = [word for word in conditions(sql) if word.startswith("join ")]
+        return (
+            not _JOIN.search(sql)
+            and all(name in self._places for name in _tables(sql))
+            and any(join in self._places for join in joins)
+        )
 
     def choose(self, sql: str, plan: Mapping[str, Any], rows: Mapping[str, int]) -> int:
         """The arm for a query whose default plan is known."""
