@@ -3,9 +3,10 @@
     python -m benchmarks.dbindex_gain [--ledger URL] [--contenders A;B]
 
 The test workloads of the full suite at every budget. Of each contender: the CPU time of all workloads with the indexes
-that it chose, as a ratio to that without indexes, and of each workload (an interval over so few, which share tables and
-templates, would say nothing); what the planner had promised; the workload that it made slowest; and the seconds that it took to choose. Ends with 1 if an outcome is
-no measurement, or if the challenger that `valid` chooses is behind the incumbent that it chooses.
+that it chose, as a ratio to that without indexes, and that of each workload (an interval over so few, which share
+tables and templates, would say nothing); what the planner had promised; the workload that it made slowest; and the
+seconds that it took to choose. Ends with 1 if an outcome is no measurement, or if the challenger that `valid` chooses
+is behind the incumbent that it chooses.
 """
 
 from __future__ import annotations

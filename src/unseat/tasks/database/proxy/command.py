@@ -41,8 +41,8 @@ def query(
     decisions = Decisions(made, server, dict(connection.tables()))
     if connection.query("SELECT current_setting('is_superuser') = 'on'")[0][0]:
         # PostgreSQL runs immutable functions of a statement while it plans it.
-        typer.echo("--server: a superuser; clients' statements are planned with its rights, so that functions which they "
-                   "name may run with them: give a role that may only SELECT", err=True)  # fmt: skip
+        typer.echo("--server: a superuser; clients' statements are planned with its rights, so that functions which "
+                   "they name may run with them: give a role that may only SELECT", err=True)  # fmt: skip
     connection.close()
     with contextlib.suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=_loop()) as runner:
         runner.run(_forever(decisions, address(server), place(listen)))
