@@ -72,9 +72,11 @@ def _challengers() -> Iterator[Contender]:
     yield _fitted("guided-search-16", Role.CHALLENGER, partial(_guided, 16), _SEARCH)
     full = frozenset({"full"})
     yield Contender("search-40", Role.CHALLENGER, partial(_search, 40), paper=_SEARCH, suites=full)
-    yield Contender(
-        "guided-search-40", Role.CHALLENGER, partial(_guided, 40), shipped=_guided_longer, paper=_SEARCH, suites=full
-    )
+    for many, suites in ((40, full), (100, frozenset[str]())):
+        made = partial(_guided, many), partial(_guided_longer, many)
+        yield Contender(
+            f"guided-search-{many}", Role.CHALLENGER, made[0], shipped=made[1], paper=_SEARCH, suites=suites
+        )
     yield _fitted("evolution", Role.CHALLENGER, _evolution, _MLGO)
     yield _fitted("PPO", Role.CHALLENGER, _ppo, _MLGO)
 
@@ -105,11 +107,11 @@ def _guided(compilations: int) -> Learner:
     return GuidedSearch(f"guided-search-{compilations}", compilations)
 
 
-def _guided_longer() -> Policy:
-    """What was fitted for 16 compilations, with 40: the learned order is the same."""
+def _guided_longer(compilations: int) -> Policy:
+    """What was fitted for 16 compilations, with more: the learned order is the same."""
     artefact = Artefact.load(SHIPPED / "inline" / "guided-search-16")
-    config = {**artefact.config, "compilations": 40}
-    return replace(artefact, name="guided-search-40", config=config).restore()
+    config = {**artefact.config, "compilations": compilations}
+    return replace(artefact, name=f"guided-search-{compilations}", config=config).restore()
 
 
 def _best_known() -> Bounder:
