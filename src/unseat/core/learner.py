@@ -118,8 +118,8 @@ class Contender:
         shipped: Gives the shipped policy of a learner; it is used instead of a fit unless one asks to retrain.
         extra: The extra that must be installed for it.
         paper: The publication or code that defines it.
-        suites: Suites that it takes part in unless it is asked for by name; None for all. For what costs too much for a
-            quick one.
+        suites: Suites that it takes part in unless it is asked for by name, perhaps none; None for all. For what costs
+            too much for a quick one.
     """
 
     name: str

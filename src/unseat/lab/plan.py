@@ -78,7 +78,8 @@ def entrants(task: Task, wanted: Sequence[str] | None, suite: str) -> tuple[list
         if wanted and name not in wanted and contender.role not in (Role.BASELINE, Role.BOUND):
             continue
         if contender.suites is not None and suite not in contender.suites and name not in (wanted or ()):
-            skipped[name] = f"in suite {', '.join(sorted(contender.suites))} only; --contenders {name!r} asks for it"
+            where = f"suite {', '.join(sorted(contender.suites))} only" if contender.suites else "no suite"
+            skipped[name] = f"in {where}; --contenders {name!r} asks for it"
             continue
         if contender.extra and (lacking := _lacking(contender.extra)):
             skipped[name] = f"needs {', '.join(lacking)}: pip install 'unseat[{contender.extra}]'"
