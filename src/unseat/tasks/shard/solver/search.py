@@ -29,6 +29,8 @@ _DEAR = 0.0, 0.3, 1.0, 3.0
 """How dear memory is in mixtures, as multiples of its price."""
 _FAR = 0.1
 """How far under the best cost, as a share of it, a bound is that tells little."""
+_POOL = 8
+"""Solutions that are mixed with new ones then."""
 _IDLE = 3, 12
 """Spells without anything better after which blocks have settled, on small graphs and on large ones."""
 
@@ -122,6 +124,7 @@ class _Search:
         self.found, self.spells = Found(), Spells(self.graph)
         self.rounded: Int64 | None = None
         self.tries, self.lowest = 0, 0.0
+        self.pool: list[tuple[float, Int64]] = []
         self.state: State
 
     def run(self) -> Found:
@@ -148,12 +151,15 @@ class _Search:
                 cooled += 1
                 if (self.state.slack >= 0).all():
                     self._mixed(State.of(graph, self.state.best, 0), self.state.chosen, dual.best_prices)
-            far = self.found.cost - self.found.bound > _FAR * self.found.cost
-            stuck = far and not stuck and self.found.cost >= before
+            stuck = self._far() and (stuck or self.found.cost >= before)
             self.state = State.of(graph, self.state.best, self.seed + number + 1)
             if self._proven():
                 break
         return self.found
+
+    def _far(self) -> bool:
+        """Whether the bound is so far under the best cost that it tells little."""
+        return bool(self.found.cost < np.inf and self.found.cost - self.found.bound > _FAR * self.found.cost)
 
     @property
     def scale(self) -> float:
@@ -209,10 +215,31 @@ class _Search:
             self._settle(end)
             if best is None or self.state.numbers[BEST] < best.numbers[BEST]:
                 kept = self.prices
-            best = self.state if best is None else self._mixed(best, self.state.best, dual.best_prices)
+            own = self._bred(self.state, end, dual)
+            best = own if best is None else self._mixed(best, own.best, dual.best_prices)
+            if self._far():
+                best = self._settled(best, end)
             took = self.clock.spent() - began
         self.prices = kept
         self.state = State.of(self.graph, best.best, self.seed) if best.numbers[BEST] < np.inf else best
+
+    def _bred(self, own: State, end: float, dual: Dual) -> State:
+        """Where messages tell little: a solution mixed with one of the best before it, and settled."""
+        if not self._far() or not own.numbers[BEST] < np.inf:
+            return own
+        if self.pool:
+            _, other = self.pool[self.rng.integers(len(self.pool))]
+            own = self._settled(self._mixed(own, other, dual.best_prices), end)
+        self.pool.append((float(own.numbers[BEST]), own.best.copy()))
+        if len(self.pool) > _POOL:
+            del self.pool[max(range(len(self.pool)), key=lambda place: self.pool[place][0])]
+        return own
+
+    def _settled(self, state: State, end: float) -> State:
+        """What the best of a state settles to."""
+        self.state = State.of(self.graph, state.best, self.seed + self.tries)
+        self._settle(end)
+        return min(self.state, state, key=lambda each: float(each.numbers[BEST]))
 
     def _mixed(self, best: State, other: Int64, prices: Float64) -> State:
         """The best of two solutions and some of their mixtures, which spare memory more or less."""
