@@ -27,10 +27,6 @@ _STARTS = (1.0, 0.0), (2.0, 0.0), (4.0, 0.0), (0.5, 0.0), (1.0, 0.1), (2.0, 0.1)
 noise as a multiple of the mean cost of a node."""
 _DEAR = 0.0, 0.3, 1.0, 3.0
 """How dear memory is in mixtures, as multiples of its price."""
-_FAR = 0.1
-"""How far under the best cost, as a share of it, a bound is that tells little."""
-_POOL = 8
-"""Solutions that are mixed with new ones then."""
 _IDLE = 3, 12
 """Spells without anything better after which blocks have settled, on small graphs and on large ones."""
 
@@ -123,8 +119,6 @@ class _Search:
         self.rng = np.random.default_rng(seed)
         self.found, self.spells = Found(), Spells(self.graph)
         self.rounded: Int64 | None = None
-        self.tries, self.lowest = 0, 0.0
-        self.pool: list[tuple[float, Int64]] = []
         self.state: State
 
     def run(self) -> Found:
@@ -134,38 +128,19 @@ class _Search:
             self.tell(self.reduction.expand(np.zeros(0, np.int64)))
             return self.found
         dual = self._dual()
-        self.found.bound, self.lowest = dual.bound + graph.constant, dual.bound
-        self.prices = dual.best_prices
-        rounded = None if self.rounded is None else State.of(graph, self.rounded, self.seed)
-        self._start(dual, self.clock.spent() + self.schedule.start_share, rounded)
+        self.found.bound = dual.bound + graph.constant
+        self.scale, self.prices = max(dual.bound, 1.0) / graph.nodes, dual.best_prices
+        self._start(dual)
         begun = self.clock.spent()
         ends = begun + (1 - begun) * np.cumsum(np.full(self.schedule.rounds, 1.0)) / self.schedule.rounds
-        cooled, stuck = 0, False
         for number, end in enumerate(ends):
-            before = self.found.cost
-            if stuck:
-                # Messages that know little of the cost round to one place as well as to another: try more of them.
-                self._start(dual, float(end), self.state)
-            else:
-                self._round(float(end), self.schedule.hot / 3**cooled)
-                cooled += 1
-                if (self.state.slack >= 0).all():
-                    self._mixed(State.of(graph, self.state.best, 0), self.state.chosen, dual.best_prices)
-            stuck = self._far() and (stuck or self.found.cost >= before)
+            self._round(float(end), self.schedule.hot / 3**number)
+            if (self.state.slack >= 0).all():
+                self._mixed(State.of(graph, self.state.best, 0), self.state.chosen, dual.best_prices)
             self.state = State.of(graph, self.state.best, self.seed + number + 1)
             if self._proven():
                 break
         return self.found
-
-    def _far(self) -> bool:
-        """Whether the bound is so far under the best cost that it tells little."""
-        return bool(self.found.cost < np.inf and self.found.cost - self.found.bound > _FAR * self.found.cost)
-
-    @property
-    def scale(self) -> float:
-        """Mean cost of a node: in the best solution, for a bound may say far less; by the bound while there is none."""
-        least = self.found.cost - self.graph.constant if self.found.cost < np.inf else self.lowest
-        return max(least, 1.0) / self.graph.nodes
 
     def _dual(self) -> Dual:
         """Messages and prices; each solution that they come across is told."""
@@ -194,52 +169,31 @@ class _Search:
         if not self.found.cost < np.inf:
             self._report()
 
-    def _start(self, dual: Dual, end: float, best: State | None) -> None:
-        """The best of what many roundings of the messages settle to, and of what there was before.
+    def _start(self, dual: Dual) -> None:
+        """The best of what many roundings of the messages settle to, and of what was rounded before.
 
         What blocks without a temperature end at depends on where they begin more than on how long they are given: with
         memory dearer or cheaper than its price, or with noise, messages round to solutions in other places.
         """
-        kept, took = self.prices, 0.0
-        while best is None or self.clock.spent() + took < end:
-            began = self.clock.spent()
-            dear, noise = _STARTS[self.tries] if self.tries < len(_STARTS) else (
+        end, number = self.clock.spent() + self.schedule.start_share, 0
+        best = State.of(self.graph, self.rounded, self.seed) if self.rounded is not None else None
+        kept = dual.best_prices
+        while number == 0 or self.clock.spent() < end:
+            dear, noise = _STARTS[number] if number < len(_STARTS) else (
                 4.0 ** self.rng.uniform(-1, 1), 10.0 ** self.rng.uniform(-2, 0.5))  # fmt: skip
-            self.tries += 1
+            number += 1
             self.prices = dear * dual.best_prices
             disturbed = noise * self.scale * self.rng.gumbel(size=len(self.graph.costs))
-            rounding = start(self.graph, dual, self.prices, disturbed)
-            self.state = State.of(self.graph, rounding, self.seed + self.tries)
+            self.state = State.of(self.graph, start(self.graph, dual, self.prices, disturbed), self.seed + number)
             self._report()
             self._into_the_limit()
             self._settle(end)
             if best is None or self.state.numbers[BEST] < best.numbers[BEST]:
                 kept = self.prices
-            own = self._bred(self.state, end, dual)
-            best = own if best is None else self._mixed(best, own.best, dual.best_prices)
-            if self._far():
-                best = self._settled(best, end)
-            took = self.clock.spent() - began
+            best = self.state if best is None else self._mixed(best, self.state.best, dual.best_prices)
+        assert best is not None
         self.prices = kept
         self.state = State.of(self.graph, best.best, self.seed) if best.numbers[BEST] < np.inf else best
-
-    def _bred(self, own: State, end: float, dual: Dual) -> State:
-        """Where messages tell little: a solution mixed with one of the best before it, and settled."""
-        if not self._far() or not own.numbers[BEST] < np.inf:
-            return own
-        if self.pool:
-            _, other = self.pool[self.rng.integers(len(self.pool))]
-            own = self._settled(self._mixed(own, other, dual.best_prices), end)
-        self.pool.append((float(own.numbers[BEST]), own.best.copy()))
-        if len(self.pool) > _POOL:
-            del self.pool[max(range(len(self.pool)), key=lambda place: self.pool[place][0])]
-        return own
-
-    def _settled(self, state: State, end: float) -> State:
-        """What the best of a state settles to."""
-        self.state = State.of(self.graph, state.best, self.seed + self.tries)
-        self._settle(end)
-        return min(self.state, state, key=lambda each: float(each.numbers[BEST]))
 
     def _mixed(self, best: State, other: Int64, prices: Float64) -> State:
         """The best of two solutions and some of their mixtures, which spare memory more or less."""
